@@ -1,0 +1,1 @@
+return await Pelican.Commands.Cli.RunAsync(args);

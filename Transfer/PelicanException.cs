@@ -1,0 +1,31 @@
+namespace Pelican.Transfer;
+
+/// <summary>
+/// A fault that ends an operation, with its row of the error table. Caught only at the edges: the command line,
+/// one endpoint filter, the job runner.
+/// </summary>
+/// <param name="row">What kind of fault it is.</param>
+/// <param name="message">One line: what happened, to which object, at which server; no secrets.</param>
+/// <param name="nextStep">What the user can do about it, a sentence of its own; null when there is nothing to say.</param>
+/// <param name="inner">The cause, for <c>--debug</c>.</param>
+internal sealed class PelicanException(ErrorRow row, string message, string? nextStep = null, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>The row of the error table.</summary>
+    public ErrorRow Row { get; } = row;
+
+    /// <summary>What the user can do about it; null when there is nothing to say.</summary>
+    public string? NextStep { get; } = nextStep;
+
+    /// <summary>Whether the same request can succeed later; for several attempts, only if all of them are.</summary>
+    public bool Retryable { get; init; } = row.Retryable;
+
+    /// <summary>The wait the server asked for; null when it asked for none.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>What was tried before this was given up, oldest first; empty when nothing was.</summary>
+    public IReadOnlyList<Attempt> Attempts { get; init; } = [];
+
+    /// <summary>Exit status of a process that ends with this error.</summary>
+    public int ExitStatus => Retryable ? Errors.RetryableExitStatus : Row.ExitStatus;
+}

@@ -1,0 +1,30 @@
+namespace Pelican.Transfer;
+
+/// <summary>What the user asked of one operation. The same record serves a direct command and a job.</summary>
+internal sealed record TransferOptions
+{
+    /// <summary>Token file named by the user (<c>-t</c>), absolute; null to look in the usual places.</summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>Servers named by the user (<c>-c</c>); null to take <see cref="ClientSettings.PreferredCaches"/>.</summary>
+    public IReadOnlyList<string>? Caches { get; init; }
+
+    /// <summary>Ask the director for origins (<c>--direct</c>, <c>?directread</c>).</summary>
+    public bool DirectRead { get; init; }
+
+    /// <summary>Replace an existing object (<c>--overwrite</c>).</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Fail where no server has a digest (<c>--require-checksum</c>).</summary>
+    public bool RequireChecksum { get; init; }
+
+    /// <summary>Algorithm the user insists on (<c>--checksum-algorithm</c>); null for the best the server has.</summary>
+    public ChecksumAlgorithm? Algorithm { get; init; }
+
+    /// <summary>Mode of a new local file: <c>0666 &amp; ~umask</c> of the caller.</summary>
+    public UnixFileMode FileMode { get; init; } =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Write nothing, say what would be done (<c>--dry-run</c>).</summary>
+    public bool DryRun { get; init; }
+}
