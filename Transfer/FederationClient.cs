@@ -6,27 +6,73 @@ namespace Pelican.Transfer;
 /// The federation as its users see it: objects by URL. One instance serves a whole process; its connections, discovery
 /// and director answers are shared by everything that runs at once.
 /// </summary>
-internal sealed class FederationClient(
-    ClientSettings settings, TokenEnvironment tokens, ILoggerFactory logs, TimeProvider clock, Random random) : IDisposable
+internal sealed class FederationClient : IDisposable
 {
-    private readonly (ClientSettings, TokenEnvironment, ILoggerFactory, TimeProvider, Random) _parts = (settings, tokens, logs, clock, random);
+    private readonly ClientSettings _settings;
+    private readonly TimeProvider _clock;
+    private readonly Random _random;
+    private readonly HttpStack _http;
+    private readonly Resolver _resolver;
+
+    public FederationClient(
+        ClientSettings settings, TokenEnvironment tokens, Redactor redactor, ILoggerFactory logs, TimeProvider clock, Random random)
+    {
+        _settings = settings;
+        _clock = clock;
+        _random = random;
+        _http = new HttpStack(settings, clock);
+        _resolver = new Resolver(
+            _http, new Discovery(_http, settings, clock), new Director(_http, settings, clock, random),
+            new TokenFinder(tokens, redactor, clock, logs.CreateLogger<TokenFinder>()), settings, logs.CreateLogger<Resolver>());
+    }
 
     /// <summary>Asks what is there.</summary>
     /// <param name="url">URL of an object or collection.</param>
     /// <param name="options">Token and caches.</param>
     /// <param name="checksums">Digests wanted; empty for none.</param>
     /// <param name="cancellationToken">Ends the question.</param>
+    /// <exception cref="PelicanException">Among others <see cref="Errors.NotFound"/>.</exception>
     public Task<ObjectInfo> StatAsync(
         string url, TransferOptions options, IReadOnlyList<ChecksumAlgorithm> checksums, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        ReadAsync(Parse(url), options, TokenPurpose.Read, async resolution =>
+        {
+            (ObjectServer server, ObjectInfo info) = await FirstAsync(resolution.Servers, async server =>
+                (server, await server.StatAsync(cancellationToken) ?? throw NotFound(server)));
+            return checksums.Count == 0 || info.IsCollection ? info : info with { Checksums = await ChecksumsAsync(server, checksums, cancellationToken) };
+        }, cancellationToken);
 
-    /// <summary>Lists a collection, by name; an object lists as itself.</summary>
-    public Task<IReadOnlyList<ObjectInfo>> ListAsync(string url, TransferOptions options, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    /// <summary>Lists a collection, in the server's order; an object lists as itself.</summary>
+    public Task<IReadOnlyList<ObjectInfo>> ListAsync(string url, TransferOptions options, CancellationToken cancellationToken)
+    {
+        ObjectUrl target = Parse(url);
+        return ReadAsync(target, options, TokenPurpose.List, resolution =>
+        {
+            IReadOnlyList<ObjectServer> servers = resolution.Answer.CollectionsUrl is { } collections
+                ? [_resolver.Server(Director.At(collections, target.Path), target.Path, resolution.Tokens)]
+                : resolution.Servers;
+            return FirstAsync(servers, server => server.ListAsync(cancellationToken));
+        }, cancellationToken);
+    }
 
     /// <summary>Removes an object or an empty collection.</summary>
-    public Task DeleteAsync(string url, TransferOptions options, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async Task DeleteAsync(string url, TransferOptions options, CancellationToken cancellationToken)
+    {
+        ObjectUrl target = Parse(url);
+        Resolution resolution = await _resolver.ResolveAsync(
+            new ResolutionRequest(HttpMethod.Delete, target, options, [TokenPurpose.Delete]), cancellationToken);
+        ObjectServer server = resolution.Servers[0];
+        ObjectInfo? info = await TellAsync(() => server.StatAsync(cancellationToken));
+        if (info is { IsCollection: true } && (await server.ListAsync(cancellationToken)).Count > 0)
+        {
+            throw new PelicanException(Errors.CollectionNotEmpty, $"'{target.Path}' is a collection that is not empty",
+                "Delete what is in it first; recursive deletion is not there yet.");
+        }
+
+        if (!await server.DeleteAsync(cancellationToken))
+        {
+            throw NotFound(server);
+        }
+    }
 
     /// <summary>Downloads one object.</summary>
     /// <param name="source">URL of the object.</param>
@@ -36,14 +82,54 @@ internal sealed class FederationClient(
     /// <param name="options">Token, caches, checks.</param>
     /// <param name="progress">Counters to keep up to date.</param>
     /// <param name="cancellationToken">Stops it; what was received stays for the next run.</param>
-    public Task<TransferResult> GetAsync(
-        string source, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async Task<TransferResult> GetAsync(
+        string source, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        ObjectUrl url = ParseObject(source);
+        if (LocalDestination.IsDevice(destination))
+        {
+            using FileStream device = LocalDestination.OpenDevice(destination);
+            return await GetToStreamAsync(source, device, options, progress, cancellationToken);
+        }
+
+        using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name);
+        using PartFile part = PartFile.Open(local.Path, url, options.FileMode);
+        try
+        {
+            TransferResult result = await DownloadAsync(url, part, local.Path, options, progress, cancellationToken);
+            part.Publish(options.FileMode);
+            local.Keep();
+            return result;
+        }
+        catch (PelicanException e) when (!e.Retryable)
+        {
+            part.Discard();
+            throw;
+        }
+        catch (PelicanException e) when (part.CanBeResumed)
+        {
+            local.Keep();
+            throw new PelicanException(e.Row, e.Message, $"The {part.Length} bytes received are kept: the same command goes on from there.", e)
+            {
+                Retryable = e.Retryable,
+                RetryAfter = e.RetryAfter,
+                Attempts = e.Attempts,
+            };
+        }
+        catch (OperationCanceledException) when (part.CanBeResumed)
+        {
+            local.Keep();
+            throw;
+        }
+    }
 
     /// <summary>Downloads one object into a stream that cannot be rewound, such as standard output.</summary>
-    public Task<TransferResult> GetToStreamAsync(
-        string source, Stream destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+    public async Task<TransferResult> GetToStreamAsync(
+        string source, Stream destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        using StreamTarget target = new(destination, "standard output");
+        return await DownloadAsync(ParseObject(source), target, "-", options, progress, cancellationToken);
+    }
 
     /// <summary>Uploads one file.</summary>
     /// <param name="source">Absolute local path.</param>
@@ -52,11 +138,163 @@ internal sealed class FederationClient(
     /// <param name="options">Token, overwriting, checks.</param>
     /// <param name="progress">Counters to keep up to date.</param>
     /// <param name="cancellationToken">Stops it; the part that reached the server is removed.</param>
-    public Task<TransferResult> PutAsync(
+    public async Task<TransferResult> PutAsync(
         string source, string destination, bool intoCollection, TransferOptions options, TransferProgress progress,
-        CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        CancellationToken cancellationToken)
+    {
+        Upload.CheckSource(source);
+        ObjectUrl url = Parse(destination);
+        string name = Path.GetFileName(source);
+        if (intoCollection || url.EndsWithSlash)
+        {
+            url = url with { Path = url.Path.Append(name), EndsWithSlash = false };
+        }
+
+        Resolution resolution = await _resolver.ResolveAsync(
+            new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
+        IReadOnlyList<ObjectServer> servers = resolution.Servers;
+        ObjectInfo? existing = await ExistingAsync(servers[0], options, cancellationToken);
+        if (existing is { IsCollection: true })
+        {
+            url = url with { Path = url.Path.Append(name) };
+            servers = [.. servers.Select(server => _resolver.Server(Director.At(WithoutPath(server), url.Path), url.Path, resolution.Tokens))];
+            existing = await ExistingAsync(servers[0], options, cancellationToken);
+        }
+
+        if (existing is { IsCollection: true })
+        {
+            throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
+        }
+
+        if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
+        {
+            throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({existing.Size} bytes); nothing was sent",
+                "Choose another name, or replace it with --overwrite.");
+        }
+
+        Upload upload = new(options, progress, _settings, _clock, _random);
+        string names = url.Federation.Authority is var host ? $"pelican://{host}{url.Path.Encoded}" : destination;
+        return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => _ = _parts;
+    public void Dispose() => _http.Dispose();
+
+    private Task<TransferResult> DownloadAsync(
+        ObjectUrl url, DownloadTarget target, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken) =>
+        ReadAsync(url, options, TokenPurpose.Read, async resolution =>
+        {
+            using Download download = new(target, options, progress, _settings, _clock, _random);
+            return await download.RunAsync(resolution.Servers, (url.Text, destination), cancellationToken);
+        }, cancellationToken);
+
+    // Resolves and reads. What led to nothing is resolved again where that can help: with a token that nobody said was
+    // needed; afresh, when the answer was another object's; from the origins, when the caches hold something else.
+    private async Task<T> ReadAsync<T>(
+        ObjectUrl url, TransferOptions options, TokenPurpose purpose, Func<Resolution, Task<T>> read, CancellationToken cancellationToken)
+    {
+        ResolutionRequest request = new(HttpMethod.Get, url, options with { DirectRead = options.DirectRead || url.DirectRead }, [purpose]);
+        while (true)
+        {
+            Resolution resolution = await _resolver.ResolveAsync(request, cancellationToken);
+            try
+            {
+                return await read(resolution);
+            }
+            catch (PelicanException e) when (e.Row == Errors.Authorization && resolution.Tokens is null && !request.WithToken)
+            {
+                request = request with { WithToken = true };
+            }
+            catch (PelicanException e) when ((e.Row == Errors.NotFound || e.Row == Errors.Authorization) && resolution.FromMemory && !request.Afresh)
+            {
+                request = request with { Afresh = true };
+            }
+            catch (PelicanException e) when (e.Row == Errors.ChecksumMismatch && !request.Options.DirectRead && options.Caches is null)
+            {
+                request = request with { Options = request.Options with { DirectRead = true } };
+            }
+        }
+    }
+
+    // Whether something is there already. Where the token may not look, only a server that protects what is there by
+    // itself may be written to: that is one whose token can create, but not modify (xrootd.md 10).
+    private static async Task<ObjectInfo?> ExistingAsync(ObjectServer server, TransferOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await server.StatAsync(cancellationToken);
+        }
+        catch (PelicanException e) when (server.MayCreateOnly && e.Row == Errors.Authorization && !options.Overwrite)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<ObjectInfo?> TellAsync(Func<Task<ObjectInfo?>> stat)
+    {
+        try
+        {
+            return await stat();
+        }
+        catch (PelicanException e) when (e.Row == Errors.Authorization)
+        {
+            // A token that may delete need not be one that may look.
+            return null;
+        }
+    }
+
+    private static async Task<T> FirstAsync<T>(IReadOnlyList<ObjectServer> servers, Func<ObjectServer, Task<T>> ask)
+    {
+        List<PelicanException> failures = [];
+        List<Attempt> attempts = [];
+        foreach (ObjectServer server in servers)
+        {
+            try
+            {
+                return await ask(server);
+            }
+            catch (PelicanException e)
+            {
+                failures.Add(e);
+                attempts.Add(new Attempt(server.Name, 0, TimeSpan.Zero, e.Message, e.Row));
+            }
+        }
+
+        throw AttemptFailures.Combine($"no server could answer for '{servers[0].Path}'", failures, attempts);
+    }
+
+    private static async Task<IReadOnlyDictionary<string, string>> ChecksumsAsync(
+        ObjectServer server, IReadOnlyList<ChecksumAlgorithm> wanted, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> found = [];
+        foreach (ChecksumAlgorithm algorithm in wanted)
+        {
+            DigestAnswer answer = await server.DigestAsync([algorithm], cancellationToken);
+            // Servers send another digest than the one asked for; under a wrong name it has the wrong length.
+            if (answer.Digests.FirstOrDefault(d => d.Algorithm == algorithm && d.Value.Length == Checksum.Length(algorithm)) is { } digest)
+            {
+                found[Checksum.WireName(algorithm)] = Convert.ToHexStringLower(digest.Value);
+            }
+        }
+
+        return found.Count > 0 ? found : throw new PelicanException(Errors.ChecksumMissing,
+            $"{server.Name} has no {string.Join(" or ", wanted.Select(Checksum.WireName))} of '{server.Path}'");
+    }
+
+    private static Uri WithoutPath(ObjectServer server) => Director.BaseOf(server.Url, server.Path)
+        ?? throw new PelicanException(Errors.Protocol, $"the director's answer for '{server.Path}' is the URL of something else: {server.Url}");
+
+    private static PelicanException NotFound(ObjectServer server) => new(Errors.NotFound, $"{server.Name} has no '{server.Path}'",
+        "Check the spelling of the path; 'pelican object ls' shows what is there.");
+
+    private ObjectUrl Parse(string url) => ObjectUrl.Parse(url, _settings);
+
+    private ObjectUrl ParseObject(string source)
+    {
+        ObjectUrl url = Parse(source);
+        return url.EndsWithSlash
+            ? throw new PelicanException(Errors.IsCollection, $"'{source}' ends with a slash: it names a collection, not an object",
+                "Name an object in it; 'pelican object ls' shows them.")
+            : url;
+    }
 }

@@ -1,0 +1,145 @@
+using System.Buffers;
+
+namespace Pelican.Transfer;
+
+/// <summary>Moves the body of one answer into a target, digesting it on the way, and judges how it ended.</summary>
+internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, TransferProgress progress, ClientSettings settings, TimeProvider clock)
+{
+    private const int BufferBytes = 1024 * 1024;
+
+    /// <summary>How an XRootD 5.5 that failed before its first body byte begins what it sends as the object (xrootd.md 3.8).</summary>
+    private static ReadOnlySpan<byte> ErrorAsBody => "HTTP/1.1 "u8;
+
+    /// <summary>Copies until the body ends, falls silent, or either side fails.</summary>
+    /// <param name="response">The answer.</param>
+    /// <param name="server">Host and port, for messages.</param>
+    /// <param name="expected">Bytes that this answer must have; null when nobody said.</param>
+    /// <param name="onBytes">Called after each block with the bytes in place; may throw to end the copy.</param>
+    /// <param name="cancellationToken">The caller's own; what has arrived by then is in place.</param>
+    /// <returns>Whether the server said at the end that it sent everything: a trailer, or a length that was met.</returns>
+    /// <exception cref="PelicanException">The body ended in any other way; the good bytes are in place.</exception>
+    public async Task<bool> CopyAsync(
+        HttpResponseMessage response, string server, long? expected, Action<long> onBytes, CancellationToken cancellationToken)
+    {
+        long start = target.Length;
+        uint digestAtStart = digest.Save();
+        byte[] head = new byte[ErrorAsBody.Length];
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(response.Content.Headers.ContentLength ?? BufferBytes, 4096, BufferBytes));
+        int filled = 0;
+        using TransferWatch watch = new(settings, slowRule: true, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Stopped);
+        try
+        {
+            await using Stream body = await response.Content.ReadAsStreamAsync(either.Token);
+            while (true)
+            {
+                bool ended = false;
+                int block = BlockBytes(buffer.Length);
+                while (filled < block)
+                {
+                    int read = await body.ReadAsync(buffer.AsMemory(filled, block - filled), either.Token);
+                    if (read == 0)
+                    {
+                        ended = true;
+                        break;
+                    }
+
+                    filled += read;
+                    watch.Moved(read);
+                    progress.SetBytes(target.Length + filled);
+                }
+
+                KeepHead(head, target.Length - start, buffer.AsSpan(0, filled));
+                Flush(buffer, ref filled, watch);
+                onBytes(target.Length);
+                if (ended)
+                {
+                    break;
+                }
+
+                await ThrottleAsync(block, either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && watch.Reason != StopReason.None)
+        {
+            Flush(buffer, ref filled, watch);
+            throw watch.Error(server);
+        }
+        catch (OperationCanceledException)
+        {
+            Flush(buffer, ref filled, watch);
+            throw;
+        }
+        catch (Exception e) when (Faults.IsTransport(e))
+        {
+            KeepHead(head, target.Length - start, buffer.AsSpan(0, filled));
+            Flush(buffer, ref filled, watch);
+            DropErrorText(head, start, digestAtStart);
+            throw Faults.FromTransport(e, server, bodyStarted: true);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return Judge(response, server, target.Length - start, expected);
+    }
+
+    // Small blocks only where a speed limit asks for them.
+    private int BlockBytes(int most) =>
+        settings.MaximumDownloadSpeed > 0 ? (int)Math.Clamp(settings.MaximumDownloadSpeed / 10, 1, most) : most;
+
+    private Task ThrottleAsync(int block, CancellationToken cancellationToken) => settings.MaximumDownloadSpeed > 0
+        ? Task.Delay(TimeSpan.FromSeconds((double)block / settings.MaximumDownloadSpeed), clock, cancellationToken)
+        : Task.CompletedTask;
+
+    private void Flush(byte[] buffer, ref int filled, TransferWatch watch)
+    {
+        ReadOnlySpan<byte> bytes = buffer.AsSpan(0, filled);
+        filled = 0;
+        if (bytes.IsEmpty)
+        {
+            return;
+        }
+
+        watch.Busy = true;
+        target.Append(bytes);
+        digest.Append(bytes);
+        watch.Busy = false;
+    }
+
+    private static void KeepHead(byte[] head, long before, ReadOnlySpan<byte> bytes)
+    {
+        if (before < head.Length)
+        {
+            bytes[..(int)Math.Min(bytes.Length, head.Length - before)].CopyTo(head.AsSpan((int)before));
+        }
+    }
+
+    private void DropErrorText(byte[] head, long start, uint digestAtStart)
+    {
+        if (target.CanRewind && head.AsSpan().SequenceEqual(ErrorAsBody))
+        {
+            target.Truncate(start);
+            digest.Restore(digestAtStart);
+        }
+    }
+
+    private static bool Judge(HttpResponseMessage response, string server, long received, long? expected)
+    {
+        bool chunked = response.Headers.TransferEncodingChunked == true;
+        string? status = response.TrailingHeaders.TryGetValues("X-Transfer-Status", out IEnumerable<string>? values) ? values.First().Trim() : null;
+        if (status is not null && !status.StartsWith("200", StringComparison.Ordinal))
+        {
+            throw new PelicanException(status.StartsWith("504", StringComparison.Ordinal) ? Errors.TimedOut : Errors.Transfer,
+                $"{server} failed after {received} bytes: {Faults.Clean(status)}");
+        }
+
+        if (expected is { } promised && received != promised)
+        {
+            throw new PelicanException(Errors.Transfer, $"{server} sent {received} bytes where {promised} were due");
+        }
+
+        return !chunked || status is not null;
+    }
+}

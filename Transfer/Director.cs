@@ -1,0 +1,205 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Pelican.Transfer;
+
+/// <summary>What is asked of a director.</summary>
+/// <param name="Method">GET to read or list, PUT to write, DELETE to remove.</param>
+/// <param name="Url">The object.</param>
+/// <param name="DirectRead">Whether only origins will do.</param>
+/// <param name="Token">Bearer token for a second question; null for the first, which is always asked without.</param>
+internal sealed record DirectorQuestion(HttpMethod Method, ObjectUrl Url, bool DirectRead, string? Token)
+{
+    /// <summary>The query that goes with it.</summary>
+    public string Query => DirectRead && !Url.DirectRead
+        ? Url.Query.Length == 0 ? "directread" : Url.Query + "&directread"
+        : Url.Query;
+}
+
+/// <summary>Asks directors which servers to use, and remembers their answers by namespace (federation-protocol 2).</summary>
+internal sealed class Director(HttpStack http, ClientSettings settings, TimeProvider clock, Random random)
+{
+    private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(15);
+
+    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _asking = new(StringComparer.Ordinal);
+
+    private sealed record Known(DirectorAnswer Answer, IReadOnlyList<Uri> Bases, DateTimeOffset Asked);
+
+    /// <summary>The servers for an object, from memory where one question already told for its namespace.</summary>
+    /// <param name="federation">The federation; it has a director.</param>
+    /// <param name="question">What is asked.</param>
+    /// <param name="afresh">Ask again even if the answer is known: it led to nothing.</param>
+    /// <param name="cancellationToken">Ends the asking.</param>
+    /// <returns>The answer, and whether it came from memory.</returns>
+    public async Task<(DirectorAnswer Answer, bool FromMemory)> AskAsync(
+        Federation federation, DirectorQuestion question, bool afresh, CancellationToken cancellationToken)
+    {
+        string flavour = Flavour(federation, question);
+        if (!afresh && Recall(flavour, question.Url.Path) is { } known)
+        {
+            return (known, true);
+        }
+
+        // One question at a time of each flavour: the first answer usually serves all who wait.
+        SemaphoreSlim turn = _asking.GetOrAdd(flavour, _ => new SemaphoreSlim(1));
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!afresh && Recall(flavour, question.Url.Path) is { } answered)
+            {
+                return (answered, true);
+            }
+
+            DirectorAnswer answer = await AskWithRetriesAsync(federation.Director!, question, cancellationToken);
+            return (Remember(flavour, question.Url.Path, answer), false);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private static string Flavour(Federation federation, DirectorQuestion question)
+    {
+        string credential = question.Token is null ? "" : Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(question.Token)), 0, 8);
+        string query = string.Join('&', question.Query.Split('&').Order(StringComparer.Ordinal));
+        return $"{federation.Director!.AbsoluteUri} {question.Method} {query} {credential} ";
+    }
+
+    // From the object's own path up to the root: the longest prefix that is known.
+    private DirectorAnswer? Recall(string flavour, ObjectPath path)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        for (string prefix = path.Encoded; ; prefix = prefix[..prefix.LastIndexOf('/')])
+        {
+            if (_known.TryGetValue(flavour + prefix, out Known? known) && now - known.Asked < GoodFor)
+            {
+                return known.Answer with { Servers = [.. known.Bases.Select(server => At(server, path))] };
+            }
+
+            if (prefix.Length <= 1)
+            {
+                return null;
+            }
+        }
+    }
+
+    private DirectorAnswer Remember(string flavour, ObjectPath path, DirectorAnswer answer)
+    {
+        List<Uri> bases = [.. answer.Servers.Select(server => BaseOf(server, path)).OfType<Uri>()];
+        if (bases.Count != answer.Servers.Count)
+        {
+            return answer;
+        }
+
+        if (answer.Namespace.StartsWith('/') && ObjectPath.FromPlain(answer.Namespace) is var prefix && path.IsBelow(prefix))
+        {
+            _known[flavour + prefix.Encoded] = new Known(answer, bases, clock.GetUtcNow());
+        }
+
+        return answer with { Servers = [.. bases.Select(server => At(server, path))] };
+    }
+
+    /// <summary>What is left of a server's URL without the object's path; null when it does not end with it.</summary>
+    internal static Uri? BaseOf(Uri server, ObjectPath path)
+    {
+        string here = ObjectPath.FromEscaped(server.AbsolutePath).Encoded;
+        return here.EndsWith(path.Encoded, StringComparison.Ordinal)
+            ? DirectorHeaders.Exact(server.GetLeftPart(UriPartial.Authority) + here[..^path.Encoded.Length] + "/" + server.Query)
+            : null;
+    }
+
+    /// <summary>URL of an object below a base.</summary>
+    internal static Uri At(Uri serverBase, ObjectPath path) =>
+        DirectorHeaders.Exact(serverBase.GetLeftPart(UriPartial.Authority) + serverBase.AbsolutePath.TrimEnd('/') + path.Encoded + serverBase.Query)!;
+
+    private async Task<DirectorAnswer> AskWithRetriesAsync(Uri director, DirectorQuestion question, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            PelicanException failure;
+            try
+            {
+                return await AskOnceAsync(director, question, cancellationToken);
+            }
+            catch (PelicanException e) when (e.Retryable && attempt < settings.DirectorRetries)
+            {
+                failure = e;
+            }
+
+            await Task.Delay(Backoff.Delay(attempt, MaxDelay, failure.RetryAfter, random), clock, cancellationToken);
+        }
+    }
+
+    private async Task<DirectorAnswer> AskOnceAsync(Uri director, DirectorQuestion question, CancellationToken cancellationToken)
+    {
+        Uri url = DirectorHeaders.Exact(director.GetLeftPart(UriPartial.Authority) + question.Url.Path.Encoded
+            + (question.Query.Length == 0 ? "" : "?" + Escaped(question.Query)))!;
+        try
+        {
+            using HttpResponseMessage response = await http.SendAsync(
+                at => MakeRequest(at, question), url, question.Token, settings.ResponseHeaderTimeout, cancellationToken);
+            if (response.StatusCode != HttpStatusCode.TemporaryRedirect)
+            {
+                throw await RefusalAsync(response, director, question, cancellationToken);
+            }
+
+            DirectorAnswer answer = DirectorHeaders.Read(response);
+            return answer.Servers.Count > 0 ? answer : throw new PelicanException(Errors.Director,
+                $"the director {director.Authority} named no server for '{question.Url.Path}'");
+        }
+        catch (PelicanException e) when (e.Row == Errors.HeaderTimeout)
+        {
+            throw new PelicanException(Errors.DirectorTimeout, $"the director {director.Authority} did not answer in time", inner: e);
+        }
+        catch (PelicanException e) when (e.Row == Errors.ConnectionSetup || e.Row == Errors.ConnectionReset || e.Row == Errors.Protocol)
+        {
+            throw new PelicanException(Errors.Director, $"the director cannot be reached: {e.Message}",
+                "This is a fault of the federation or of the network, not of your request: try again later.", e);
+        }
+    }
+
+    private static async Task<PelicanException> RefusalAsync(
+        HttpResponseMessage response, Uri director, DirectorQuestion question, CancellationToken cancellationToken)
+    {
+        string text = await Faults.ReadTextAsync(response, cancellationToken);
+        bool pelican = response.Headers.TryGetValues("Server", out IEnumerable<string>? server)
+            && server.First().StartsWith("pelican/", StringComparison.OrdinalIgnoreCase);
+        int status = (int)response.StatusCode;
+        string said = $"the director {director.Authority} says HTTP status {status}" + (text.Length == 0 ? "" : $": {text}");
+        ObjectPath path = question.Url.Path;
+        return response.StatusCode switch
+        {
+            HttpStatusCode.NotFound when pelican || text.Length > 0 => new PelicanException(Errors.NoNamespace,
+                $"nobody in the federation serves '{path}' ({said})", "Check the path, above all its first components: the namespace."),
+            HttpStatusCode.MethodNotAllowed when question.Method != HttpMethod.Get => new PelicanException(Errors.DirectorRefused,
+                $"no origin of '{path}' permits {(question.Method == HttpMethod.Put ? "writing" : "deleting")} ({said})",
+                "Ask whoever runs the origin, or use another namespace."),
+            HttpStatusCode.MethodNotAllowed => new PelicanException(Errors.DirectorRefused, $"no server of '{path}' permits this ({said})"),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new PelicanException(Errors.Authorization, said),
+            HttpStatusCode.TooManyRequests => new PelicanException(Errors.Director, said) { RetryAfter = Faults.RetryAfterOf(response) },
+            _ when status is >= 400 and < 500 && status != 404 => new PelicanException(Errors.DirectorRefused, said),
+            _ => new PelicanException(Errors.Director, said) { RetryAfter = Faults.RetryAfterOf(response) },
+        };
+    }
+
+    private HttpRequestMessage MakeRequest(Uri url, DirectorQuestion question)
+    {
+        HttpRequestMessage request = new(question.Method, url);
+        request.Headers.TryAddWithoutValidation("User-Agent", HttpStack.UserAgent);
+        request.Options.Set(HttpStack.NoRedirect, true);
+        if (settings.GeoLocation is { } place && place.Split(',') is [{ } latitude, { } longitude])
+        {
+            request.Headers.TryAddWithoutValidation("X-Pelican-Coordinate", $"lat={latitude.Trim()},long={longitude.Trim()}");
+        }
+
+        return request;
+    }
+
+    // What the user typed goes on as it is, but for what cannot stand in a request line.
+    private static string Escaped(string query) => string.Concat(query.Select(c => c is > ' ' and < '\x7f' ? c.ToString() : Uri.EscapeDataString(c.ToString())));
+}

@@ -1,0 +1,232 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using System.Text.Json;
+
+namespace Pelican.Transfer;
+
+/// <summary>Turns what the network, a server or the disk did into a row of the error table.</summary>
+internal static class Faults
+{
+    /// <summary>Longest text of a server that is shown (federation-protocol, appendix B).</summary>
+    private const int MaxServerText = 512;
+
+    /// <summary>Most bytes of an error body that are read.</summary>
+    private const int MaxErrorBody = 64 * 1024;
+
+    private static readonly string[] MessageMembers = ["error", "msg", "detail"];
+
+    private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
+
+    /// <summary>Whether an exception is a fault of the network or the peer, not of this program.</summary>
+    public static bool IsTransport(Exception exception) =>
+        exception is HttpRequestException or IOException or SocketException or AuthenticationException;
+
+    /// <summary>Classifies a failed exchange with a server.</summary>
+    /// <param name="exception">What was thrown; <see cref="IsTransport"/> holds.</param>
+    /// <param name="server">Host and port.</param>
+    /// <param name="bodyStarted">Whether the answer's head had arrived.</param>
+    public static PelicanException FromTransport(Exception exception, string server, bool bodyStarted = false)
+    {
+        SocketError? socket = Find<SocketException>(exception)?.SocketErrorCode;
+        HttpRequestError kind = (exception as HttpRequestException)?.HttpRequestError
+            ?? (exception as HttpIOException)?.HttpRequestError ?? HttpRequestError.Unknown;
+        // Without an inner fault it is our own verdict on the certificate; with one, the handshake broke.
+        if (Find<AuthenticationException>(exception) is { InnerException: null } tls)
+        {
+            return new PelicanException(Errors.Certificate, $"no secure connection to {server}: {Clean(tls.Message)}",
+                "If the server's certificate comes from a private authority, name its PEM file with SSL_CERT_FILE.", exception);
+        }
+
+        return kind switch
+        {
+            HttpRequestError.NameResolutionError => Setup($"the name of {server} does not resolve"),
+            HttpRequestError.ProxyTunnelError => Setup($"the proxy refused to connect to {server}"),
+            _ when socket is SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData =>
+                Setup($"the name of {server} does not resolve"),
+            _ when socket is SocketError.ConnectionRefused => Setup($"{server} refused the connection"),
+            _ when socket is SocketError.TimedOut => Setup($"connecting to {server} took too long"),
+            _ when socket is SocketError.NetworkUnreachable or SocketError.HostUnreachable => Setup($"there is no route to {server}"),
+            _ when kind is HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError => Setup($"no connection to {server}: {Clean(Deepest(exception).Message)}"),
+            _ when socket is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted =>
+                new PelicanException(Errors.ConnectionReset, $"{server} broke the connection", inner: exception),
+            HttpRequestError.ResponseEnded => new PelicanException(Errors.ConnectionReset,
+                bodyStarted ? $"{server} ended the transfer early" : $"{server} closed the connection without an answer", inner: exception),
+            _ => new PelicanException(bodyStarted ? Errors.Transfer : Errors.Protocol,
+                $"the exchange with {server} failed: {Clean(Deepest(exception).Message)}", inner: exception),
+        };
+
+        PelicanException Setup(string message) => new(Errors.ConnectionSetup, message, inner: exception);
+    }
+
+    /// <summary>Classifies a status that ends a request (federation-protocol 3.5; xrootd.md 2).</summary>
+    /// <param name="response">The refused answer; its body is read here, within bounds.</param>
+    /// <param name="what">The object, for the message.</param>
+    /// <param name="server">Host and port.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<PelicanException> FromStatusAsync(
+        HttpResponseMessage response, ObjectPath what, string server, CancellationToken cancellationToken)
+    {
+        string text = await ReadTextAsync(response, cancellationToken);
+        int status = (int)response.StatusCode;
+        string said = text.Length == 0 ? $"HTTP status {status}" : $"HTTP status {status}: {text}";
+        return response.StatusCode switch
+        {
+            HttpStatusCode.NotFound => new PelicanException(Errors.NotFound, $"{server} has no '{what}' ({said})",
+                "Check the spelling of the path; 'pelican object ls' shows what is there."),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+                new PelicanException(Errors.Authorization, $"{server} refused access to '{what}' ({said})"),
+            HttpStatusCode.TooManyRequests => Throttled(response, text, server),
+            HttpStatusCode.GatewayTimeout => new PelicanException(Errors.TimedOut,
+                $"{server} timed out waiting for the origin of '{what}' ({said})"),
+            HttpStatusCode.InsufficientStorage => new PelicanException(Errors.ServerFull,
+                $"{server} has no space left for '{what}' ({said})", "Tell whoever runs the origin, or free space there."),
+            HttpStatusCode.Conflict or HttpStatusCode.MethodNotAllowed when text.Contains("is a directory", StringComparison.Ordinal) =>
+                new PelicanException(Errors.IsCollection, $"'{what}' is a collection at {server} ({said})"),
+            HttpStatusCode.Locked => new PelicanException(Errors.Transfer,
+                $"'{what}' is being written by someone else at {server} ({said})"),
+            _ when status is >= 400 and < 500 =>
+                new PelicanException(Errors.Specification, $"{server} refused the request for '{what}' ({said})"),
+            _ => new PelicanException(Errors.Transfer, $"{server} failed at '{what}' ({said})") { RetryAfter = RetryAfterOf(response) },
+        };
+    }
+
+    /// <summary>Classifies a fault of the local file system.</summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="doing">What was being done: <c>write</c>, <c>read</c>, <c>create</c>.</param>
+    public static PelicanException FromLocal(Exception exception, string path, string doing)
+    {
+        // HResult of an IOException carries errno on Unix.
+        const int enospc = 28, edquot = 122, erofs = 30, enametoolong = 36, eloop = 40, enotdir = 20;
+        return exception switch
+        {
+            UnauthorizedAccessException => new PelicanException(Errors.LocalDenied, $"may not {doing} '{path}': permission denied",
+                "Check the permissions of the file and of its directory.", exception),
+            FileNotFoundException or DirectoryNotFoundException => new PelicanException(Errors.LocalFileNotFound,
+                $"cannot {doing} '{path}': there is no such file or directory", inner: exception),
+            IOException { HResult: enospc or edquot } => new PelicanException(Errors.LocalFull,
+                $"cannot {doing} '{path}': {(exception.HResult == edquot ? "the disk quota is used up" : "no space is left on the device")}",
+                "Free some space, or choose another destination; the same command then goes on.", exception),
+            IOException { HResult: erofs } => new PelicanException(Errors.LocalDenied, $"cannot {doing} '{path}': the file system is read-only",
+                inner: exception),
+            PathTooLongException or IOException { HResult: enametoolong } => new PelicanException(Errors.Local,
+                $"cannot {doing} '{path}': the name is too long for this file system", "Choose a shorter destination name.", exception),
+            IOException { HResult: enotdir or eloop } => new PelicanException(Errors.Local,
+                $"cannot {doing} '{path}': a part of the path is not a directory", inner: exception),
+            _ => new PelicanException(Errors.Local, $"cannot {doing} '{path}': {Clean(exception.Message)}", inner: exception),
+        };
+    }
+
+    /// <summary>Reads the text of an error answer, bounded, on one line and without control characters.</summary>
+    public static async Task<string> ReadTextAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[MaxErrorBody];
+        int length = 0;
+        try
+        {
+            await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        }
+        catch (Exception e) when (IsTransport(e))
+        {
+            // The status is what matters; its text is only a help.
+        }
+
+        string text = Encoding.UTF8.GetString(buffer, 0, length);
+        return Clean(JsonMessage(text) ?? text);
+    }
+
+    /// <summary>Makes a text of a peer fit for a line on a terminal.</summary>
+    public static string Clean(string text)
+    {
+        StringBuilder clean = new(Math.Min(text.Length, MaxServerText));
+        foreach (char c in WebUtility.HtmlDecode(text))
+        {
+            char shown = char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c;
+            if (shown != ' ' || (clean.Length > 0 && clean[^1] != ' '))
+            {
+                clean.Append(shown);
+            }
+
+            if (clean.Length >= MaxServerText)
+            {
+                clean.Append('…');
+                break;
+            }
+        }
+
+        return clean.ToString().TrimEnd();
+    }
+
+    /// <summary>The wait a server asks for, at most an hour; null when it asks for none.</summary>
+    public static TimeSpan? RetryAfterOf(HttpResponseMessage response)
+    {
+        RetryConditionHeaderValue? header = response.Headers.RetryAfter;
+        TimeSpan? wait = header?.Delta ?? (header?.Date - response.Headers.Date);
+        return wait is { } w && w >= TimeSpan.Zero ? (w < MaxRetryAfter ? w : MaxRetryAfter) : null;
+    }
+
+    private static PelicanException Throttled(HttpResponseMessage response, string text, string server)
+    {
+        ErrorRow row = text switch
+        {
+            _ when text.StartsWith("origin_unresponsive", StringComparison.Ordinal) => Errors.OriginUnresponsive,
+            _ when text.StartsWith("origin_slow", StringComparison.Ordinal) => Errors.OriginSlow,
+            _ => Errors.Overloaded,
+        };
+        TimeSpan? wait = RetryAfterOf(response);
+        string after = wait is { } w ? $"; it asks to wait {w.TotalSeconds:0} s" : "";
+        return new PelicanException(row, $"{server} is overloaded (HTTP status 429: {text}){after}") { RetryAfter = wait };
+    }
+
+    // {"error":"slug","detail":"…"} of Pelican's caches, {"status":"error","msg":"…"} of its directors.
+    private static string? JsonMessage(string text)
+    {
+        if (!text.AsSpan().TrimStart().StartsWith("{"))
+        {
+            return null;
+        }
+
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(text);
+            IEnumerable<string> parts = MessageMembers
+                .Where(name => json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String)
+                .Select(name => json.RootElement.GetProperty(name).GetString()!)
+                .Where(value => value.Length > 0);
+            string joined = string.Join(": ", parts);
+            return joined.Length == 0 ? null : joined;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static T? Find<T>(Exception? exception)
+        where T : Exception
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is T found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    private static Exception Deepest(Exception exception)
+    {
+        while (exception.InnerException is { } inner)
+        {
+            exception = inner;
+        }
+
+        return exception;
+    }
+}

@@ -1,0 +1,211 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Pelican.Transfer;
+
+/// <summary>
+/// HTTP/1.1 for the whole process: one pool of connections, proxies from the environment, no cookies, no decompression
+/// (sizes and digests are of the stored bytes), no redirects but those followed here, and tokens that never change hosts.
+/// </summary>
+internal sealed class HttpStack : IDisposable
+{
+    /// <summary>What directors and caches know us by: the protocol level first, as they parse it (federation-protocol 2.2).</summary>
+    public const string UserAgent = "pelican-client/7.27.0";
+
+    private const int MaxRedirects = 10;
+
+    private readonly ClientSettings _settings;
+    private readonly TimeProvider _clock;
+    private readonly HttpMessageInvoker _proxied;
+    private readonly HttpMessageInvoker _direct;
+
+    public HttpStack(ClientSettings settings, TimeProvider clock)
+    {
+        _settings = settings;
+        _clock = clock;
+        HappyEyeballs dialer = new(settings, clock);
+        RemoteCertificateValidationCallback? validation = Validation(settings);
+        bool proxy = !settings.DisableHttpProxy;
+        _proxied = new HttpMessageInvoker(Handler(settings, dialer, validation, proxy));
+        _direct = proxy ? new HttpMessageInvoker(Handler(settings, dialer, validation, useProxy: false)) : _proxied;
+    }
+
+    /// <summary>Sends a request and waits for the head of the answer, following redirects where the verb allows it.</summary>
+    /// <param name="makeRequest">Makes the request for a URL; called again for each redirect.</param>
+    /// <param name="target">First URL.</param>
+    /// <param name="token">Bearer token for the target's host; null for none. Never sent in clear or to another host.</param>
+    /// <param name="headerTimeout">Limit for the head of the answer.</param>
+    /// <param name="cancellationToken">The caller's own.</param>
+    /// <exception cref="PelicanException">No answer: a row of transport, TLS or <see cref="Errors.HeaderTimeout"/>.</exception>
+    public async Task<HttpResponseMessage> SendAsync(
+        Func<Uri, HttpRequestMessage> makeRequest, Uri target, string? token, TimeSpan headerTimeout, CancellationToken cancellationToken)
+    {
+        Uri at = target;
+        for (int redirects = 0; ; redirects++)
+        {
+            HttpRequestMessage request = makeRequest(at);
+            if (token is not null && at.Scheme == "https" && SameHost(at, target))
+            {
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            }
+
+            HttpResponseMessage response = await SendOnceAsync(request, makeRequest, headerTimeout, cancellationToken);
+            if (RedirectOf(response, at) is not { } next)
+            {
+                return response;
+            }
+
+            response.Dispose();
+            if (redirects == MaxRedirects)
+            {
+                throw new PelicanException(Errors.Protocol, $"{target.Authority} redirects without end");
+            }
+
+            if (at.Scheme == "https" && next.Scheme != "https")
+            {
+                throw new PelicanException(Errors.Protocol, $"{at.Authority} redirects to an address in clear, {next.Authority}");
+            }
+
+            at = next;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _proxied.Dispose();
+        _direct.Dispose();
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(
+        HttpRequestMessage request, Func<Uri, HttpRequestMessage> makeRequest, TimeSpan headerTimeout, CancellationToken cancellationToken)
+    {
+        request.Version = HttpVersion.Version11;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        Uri uri = request.RequestUri!;
+        using CancellationTokenSource limit = new(headerTimeout, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            return await _proxied.SendAsync(request, either.Token);
+        }
+        catch (HttpRequestException e) when (ShouldGoDirect(e, uri))
+        {
+            HttpRequestMessage again = makeRequest(uri);
+            again.Headers.Authorization = request.Headers.Authorization;
+            again.Version = HttpVersion.Version11;
+            try
+            {
+                return await _direct.SendAsync(again, either.Token);
+            }
+            catch (Exception direct) when (Faults.IsTransport(direct))
+            {
+                throw Faults.FromTransport(direct, uri.Authority);
+            }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Either our own limit, or the stack's for connecting: both mean that no answer came in time.
+            throw new PelicanException(Errors.HeaderTimeout, $"{uri.Authority} did not answer within {headerTimeout.TotalSeconds:0.#} s", inner: e);
+        }
+        catch (Exception e) when (Faults.IsTransport(e))
+        {
+            throw Faults.FromTransport(e, uri.Authority);
+        }
+    }
+
+    private bool ShouldGoDirect(HttpRequestException e, Uri uri) =>
+        !_settings.DisableProxyFallback && !_settings.DisableHttpProxy
+        && e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.NameResolutionError
+        && !HttpClient.DefaultProxy.IsBypassed(uri) && HttpClient.DefaultProxy.GetProxy(uri) is not null;
+
+    private static Uri? RedirectOf(HttpResponseMessage response, Uri from)
+    {
+        bool moved = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
+            or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+        if (!moved || response.Headers.Location is not { } location || response.RequestMessage?.Options.TryGetValue(NoRedirect, out _) == true)
+        {
+            return null;
+        }
+
+        Uri next = location.IsAbsoluteUri ? location : new Uri(from, location);
+        return next.Scheme is "http" or "https" ? next : null;
+    }
+
+    /// <summary>Set on requests whose redirect is the answer (the director's).</summary>
+    public static readonly HttpRequestOptionsKey<bool> NoRedirect = new("pelican.no-redirect");
+
+    private static bool SameHost(Uri a, Uri b) =>
+        a.Scheme == b.Scheme && a.Port == b.Port && string.Equals(a.Host, b.Host, StringComparison.OrdinalIgnoreCase);
+
+    private static SocketsHttpHandler Handler(
+        ClientSettings settings, HappyEyeballs dialer, RemoteCertificateValidationCallback? validation, bool useProxy) => new()
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            UseProxy = useProxy,
+            ActivityHeadersPropagator = null,
+            ConnectCallback = (context, cancellationToken) => dialer.ConnectAsync(context.DnsEndPoint, cancellationToken),
+            ConnectTimeout = settings.DialerTimeout + settings.TlsHandshakeTimeout,
+            PooledConnectionIdleTimeout = settings.IdleConnectionTimeout,
+            // A refused upload says "100 Continue" never; a server that knows no Expect gets the body after this.
+            Expect100ContinueTimeout = TimeSpan.FromSeconds(3),
+            MaxConnectionsPerServer = Math.Max(settings.MaxIdleConnections, settings.WorkerCount * 2),
+            // What a few thousand small error bodies cost to read is less than a new TLS connection each.
+            MaxResponseDrainSize = 256 * 1024,
+            ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = validation },
+        };
+
+    private static RemoteCertificateValidationCallback? Validation(ClientSettings settings)
+    {
+        if (settings.TlsSkipVerify)
+        {
+#pragma warning disable CA5359 // The user asked for it by name (TLSSkipVerify).
+            return (_, _, _, _) => true;
+#pragma warning restore CA5359
+        }
+
+        if (settings.CaCertificateFile is not { } file)
+        {
+            return null;
+        }
+
+        X509Certificate2Collection extra = [];
+        try
+        {
+            extra.ImportFromPemFile(file);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new PelicanException(Errors.Configuration, $"cannot read the certificates in '{file}': {e.Message}",
+                "Server.TLSCACertificateFile must name a PEM file.", e);
+        }
+
+        return (_, certificate, chain, errors) => errors == SslPolicyErrors.None || VerifiesWith(extra, certificate, chain, errors);
+    }
+
+    private static bool VerifiesWith(X509Certificate2Collection extra, X509Certificate? certificate, X509Chain? given, SslPolicyErrors errors)
+    {
+        if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
+        {
+            return false;
+        }
+
+        using X509Chain chain = new();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(extra);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        if (given is not null)
+        {
+            chain.ChainPolicy.ExtraStore.AddRange(given.ChainElements.Select(element => element.Certificate).ToArray());
+        }
+
+        using X509Certificate2 leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return chain.Build(leaf);
+    }
+}

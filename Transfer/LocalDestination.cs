@@ -1,0 +1,86 @@
+namespace Pelican.Transfer;
+
+/// <summary>Where a download is to appear on disk; directories made for it go again if nothing comes of it.</summary>
+internal sealed class LocalDestination : IDisposable
+{
+    private readonly List<string> _made;
+    private bool _keep;
+
+    private LocalDestination(string path, List<string> made)
+    {
+        Path = path;
+        _made = made;
+    }
+
+    /// <summary>Absolute path of the final file.</summary>
+    public string Path { get; }
+
+    /// <summary>Whether a destination is a device, which is written to and not replaced.</summary>
+    public static bool IsDevice(string destination) => destination.StartsWith("/dev/", StringComparison.Ordinal);
+
+    /// <summary>Opens a device for writing.</summary>
+    public static FileStream OpenDevice(string destination)
+    {
+        try
+        {
+            return new FileStream(destination, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, destination, "write to");
+        }
+    }
+
+    /// <summary>Decides the final path and makes missing directories.</summary>
+    /// <param name="destination">Absolute path; a directory, or a name that ends with a slash, receives the object under its own name.</param>
+    /// <param name="name">The object's own name.</param>
+    /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
+    public static LocalDestination Prepare(string destination, string name)
+    {
+        bool directory = destination.EndsWith('/') || Directory.Exists(destination);
+        string path = directory ? System.IO.Path.Combine(destination, name) : destination;
+        if (Directory.Exists(path))
+        {
+            throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination.");
+        }
+
+        List<string> made = [];
+        string parent = System.IO.Path.GetDirectoryName(path)!;
+        for (string? missing = parent; missing is not null && !Directory.Exists(missing); missing = System.IO.Path.GetDirectoryName(missing))
+        {
+            made.Add(missing);
+        }
+
+        try
+        {
+            Directory.CreateDirectory(parent);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, parent, "create");
+        }
+
+        return new LocalDestination(path, made);
+    }
+
+    /// <summary>Something is in it now: the directories stay.</summary>
+    public void Keep() => _keep = true;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_keep)
+        {
+            return;
+        }
+
+        try
+        {
+            _made.ForEach(Directory.Delete);
+        }
+        catch (IOException)
+        {
+            // Not empty: somebody else uses it by now.
+        }
+    }
+}

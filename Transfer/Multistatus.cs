@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Xml;
+
+namespace Pelican.Transfer;
+
+/// <summary>One <c>response</c> of a multistatus answer.</summary>
+/// <param name="Href">Path as the server wrote it, without scheme and host.</param>
+/// <param name="Size">Bytes; null when not said.</param>
+/// <param name="Modified">Whole seconds; null when not said or not understood.</param>
+/// <param name="ETag">As sent; null for none.</param>
+/// <param name="IsCollection">Whether <c>resourcetype</c> has <c>collection</c>. XRootD's <c>iscollection</c> lies (xrootd.md 8.2).</param>
+internal sealed record MultistatusEntry(string Href, long? Size, DateTimeOffset? Modified, string? ETag, bool IsCollection);
+
+/// <summary>Reads a WebDAV multistatus (RFC 4918, 13) as it comes in. What is cut short or malformed is an error, never a smaller listing.</summary>
+internal static class Multistatus
+{
+    private const string Dav = "DAV:";
+
+    /// <summary>The entries, in the order of the answer.</summary>
+    /// <exception cref="XmlException">The document is not well formed, or ends early.</exception>
+    public static async IAsyncEnumerable<MultistatusEntry> ReadAsync(
+        Stream body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // A name with a control character is the user's problem, not a broken answer: no CheckCharacters.
+        XmlReaderSettings settings = new()
+        {
+            Async = true,
+            DtdProcessing = DtdProcessing.Prohibit,
+            XmlResolver = null,
+            CheckCharacters = false,
+            IgnoreComments = true,
+            IgnoreProcessingInstructions = true,
+        };
+        using XmlReader reader = XmlReader.Create(body, settings);
+        bool multistatus = false;
+        while (await reader.ReadAsync())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (reader.NodeType != XmlNodeType.Element)
+            {
+                continue;
+            }
+
+            if (!multistatus)
+            {
+                multistatus = Is(reader, "multistatus") ? true : throw new XmlException($"it is a '{reader.LocalName}', not a multistatus");
+            }
+            else if (Is(reader, "response") && await ResponseAsync(reader) is { } entry)
+            {
+                yield return entry;
+            }
+        }
+
+        if (!multistatus)
+        {
+            throw new XmlException("it is empty");
+        }
+    }
+
+    private static bool Is(XmlReader reader, string name) => reader.LocalName == name && reader.NamespaceURI == Dav;
+
+    // Reads up to the end of the element. Properties of a propstat whose status is not 200 do not count.
+    private static async Task<MultistatusEntry?> ResponseAsync(XmlReader reader)
+    {
+        string? href = null;
+        MultistatusEntry found = new("", null, null, null, false);
+        MultistatusEntry pending = found;
+        bool counts = true, failed = false;
+        int depth = reader.Depth;
+        if (reader.IsEmptyElement)
+        {
+            return null;
+        }
+
+        while (await NextAsync(reader) && !(reader.NodeType == XmlNodeType.EndElement && reader.Depth == depth))
+        {
+            if (reader.NodeType == XmlNodeType.EndElement && Is(reader, "propstat"))
+            {
+                found = counts ? pending : found;
+            }
+            else if (reader.NodeType != XmlNodeType.Element || reader.NamespaceURI != Dav)
+            {
+                continue;
+            }
+            else if (reader.LocalName == "href" && href is null)
+            {
+                href = await TextAsync(reader);
+            }
+            else if (reader.LocalName == "propstat")
+            {
+                (pending, counts) = (found, true);
+            }
+            else if (reader.LocalName == "status")
+            {
+                bool ok = (await TextAsync(reader)).Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, "200", ..];
+                counts &= ok;
+                failed |= !ok && reader.Depth == depth + 1;
+            }
+            else
+            {
+                pending = await PropertyAsync(reader, pending);
+            }
+        }
+
+        return href is null || failed ? null : found with { Href = PathOf(href) };
+    }
+
+    private static async Task<MultistatusEntry> PropertyAsync(XmlReader reader, MultistatusEntry entry)
+    {
+        switch (reader.LocalName)
+        {
+            case "collection":
+                return entry with { IsCollection = true };
+            case "getcontentlength":
+                return long.TryParse(await TextAsync(reader), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
+                    ? entry with { Size = size }
+                    : entry;
+            case "getlastmodified":
+                return DateTimeOffset.TryParse(await TextAsync(reader), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+                    ? entry with { Modified = time.ToUniversalTime() }
+                    : entry;
+            case "getetag":
+                return entry with { ETag = await TextAsync(reader) };
+            default:
+                return entry;
+        }
+    }
+
+    private static async Task<bool> NextAsync(XmlReader reader) =>
+        await reader.ReadAsync() ? true : throw new XmlException("it ends early");
+
+    // Leaves the reader on the end of the element, so that the caller's loop goes on behind it.
+    private static async Task<string> TextAsync(XmlReader reader)
+    {
+        if (reader.IsEmptyElement)
+        {
+            return "";
+        }
+
+        int depth = reader.Depth;
+        string text = "";
+        while (await NextAsync(reader) && !(reader.NodeType == XmlNodeType.EndElement && reader.Depth == depth))
+        {
+            if (reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace)
+            {
+                text += await reader.GetValueAsync();
+            }
+        }
+
+        return text;
+    }
+
+    private static string PathOf(string href)
+    {
+        string trimmed = href.Trim('\n', '\r', '\t');
+        int scheme = trimmed.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0 || trimmed.StartsWith('/'))
+        {
+            return trimmed;
+        }
+
+        int slash = trimmed.IndexOf('/', scheme + 3);
+        return slash < 0 ? "/" : trimmed[slash..];
+    }
+}

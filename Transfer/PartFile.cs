@@ -1,0 +1,271 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+using Pelican.Json;
+
+namespace Pelican.Transfer;
+
+/// <summary>
+/// The file that a download grows in, hidden beside its destination, until it is whole, verified and renamed. A run that was
+/// interrupted leaves it, with a note of its source beside it, and the next run goes on from there.
+/// </summary>
+internal sealed class PartFile : DownloadTarget
+{
+    /// <summary>Smaller parts are not worth a question to resume from.</summary>
+    public const long WorthKeeping = 1024 * 1024;
+
+    private const int MaxName = 255;
+
+    private readonly string _path;
+    private readonly string _destination;
+    private readonly string _statePath;
+    private readonly string _url;
+    private readonly bool _ours;
+    private readonly FileStream _file;
+    private bool _published;
+
+    private PartFile(string path, string destination, string url, FileStream file, bool ours)
+    {
+        _path = path;
+        _destination = destination;
+        _statePath = path + ".json";
+        _url = url;
+        _file = file;
+        _ours = ours;
+    }
+
+    /// <summary>Path of the part.</summary>
+    public string Path => _path;
+
+    /// <summary>What the bytes came from; null while unknown, and then they cannot be gone on with.</summary>
+    public PartState? State { get; private set; }
+
+    /// <inheritdoc/>
+    public override bool CanRewind => true;
+
+    /// <inheritdoc/>
+    public override bool CanGoOn => State is not null;
+
+    /// <summary>Opens the part of a destination, with what an earlier run left in it.</summary>
+    /// <param name="destination">Absolute path of the final file; its directory exists.</param>
+    /// <param name="url">The object; part of the key, so that another object never continues this one.</param>
+    /// <param name="mode">Mode of the file.</param>
+    /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
+    public static PartFile Open(string destination, ObjectUrl url, UnixFileMode mode)
+    {
+        string source = url.Federation.GetLeftPart(UriPartial.Authority) + url.Path.Encoded;
+        string directory = System.IO.Path.GetDirectoryName(destination)!;
+        string name = System.IO.Path.GetFileName(destination);
+        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)), 0, 8);
+        string path = System.IO.Path.Combine(directory, PartName(name, key));
+        FileStream? file = TryOpen(path, mode, destination);
+        if (file is not null)
+        {
+            PartFile part = new(path, destination, source, file, ours: true);
+            part.Recall();
+            return part;
+        }
+
+        // Another process is downloading the same object to the same place: both finish, neither disturbs the other.
+        string own = System.IO.Path.Combine(directory, PartName(name, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))));
+        return new PartFile(own, destination, source, TryOpen(own, mode, destination)
+            ?? throw new PelicanException(Errors.Local, $"cannot lock '{own}'"), ours: false);
+    }
+
+    /// <inheritdoc/>
+    public override void Append(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            RandomAccess.Write(_file.SafeFileHandle, bytes, Length);
+            Length += bytes.Length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, _destination, "write");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Truncate(long length)
+    {
+        try
+        {
+            RandomAccess.SetLength(_file.SafeFileHandle, length);
+            Length = length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, _destination, "write");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void StartOver()
+    {
+        Truncate(0);
+        State = null;
+        File.Delete(_statePath);
+    }
+
+    /// <inheritdoc/>
+    public override void Remember(ObjectInfo source)
+    {
+        State = new PartState(_url, source.Size, source.Modified, source.ETag);
+        if (!_ours)
+        {
+            return;
+        }
+
+        try
+        {
+            File.WriteAllBytes(_statePath, JsonSerializer.SerializeToUtf8Bytes(State, PartStateJson.Default.PartState));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, _destination, "write");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool ComesFrom(ObjectInfo source) =>
+        State is { } known && known.Size == source.Size
+        && (known.Modified is null || source.Modified is null || known.Modified == source.Modified)
+        && (known.ETag is null || source.ETag is null || known.ETag == source.ETag);
+
+    /// <inheritdoc/>
+    public override void AppendTo(Checksum checksum, CancellationToken cancellationToken)
+    {
+        _file.Position = 0;
+        checksum.AppendFrom(_file, Length, cancellationToken);
+    }
+
+    /// <summary>Gives the part its final name and mode. Nothing may be wrong with it any more.</summary>
+    public void Publish(UnixFileMode mode)
+    {
+        try
+        {
+            SafeFileHandle handle = _file.SafeFileHandle;
+            if (File.GetUnixFileMode(handle) != mode)
+            {
+                File.SetUnixFileMode(handle, mode);
+            }
+
+            File.Move(_path, _destination, overwrite: true);
+            _published = true;
+            if (State is not null)
+            {
+                File.Delete(_statePath);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, _destination, "create");
+        }
+    }
+
+    /// <summary>Whether another run could go on from here.</summary>
+    public bool CanBeResumed => _ours && !_published && State is not null && Length >= WorthKeeping;
+
+    /// <summary>Removes the part and its note.</summary>
+    public void Discard()
+    {
+        if (_published)
+        {
+            return;
+        }
+
+        // While it is still locked: after that it may be another's.
+        File.Delete(_path);
+        if (_ours)
+        {
+            File.Delete(_statePath);
+        }
+    }
+
+    /// <summary>Closes the file; what is not worth keeping goes.</summary>
+    public override void Dispose()
+    {
+        if (!_published && !CanBeResumed)
+        {
+            Discard();
+        }
+
+        _file.Dispose();
+    }
+
+    private void Recall()
+    {
+        Length = RandomAccess.GetLength(_file.SafeFileHandle);
+        if (Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            State = JsonSerializer.Deserialize(File.ReadAllBytes(_statePath), PartStateJson.Default.PartState);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            State = null;
+        }
+
+        if (State is null || State.Url != _url || Length > State.Size)
+        {
+            StartOver();
+        }
+    }
+
+    // Null when another process holds it.
+    private static FileStream? TryOpen(string path, UnixFileMode mode, string destination)
+    {
+        try
+        {
+            FileStream file = new(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                BufferSize = 0,
+                UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+            if (IsStillAt(file, path))
+            {
+                return file;
+            }
+
+            file.Dispose();
+            return null;
+        }
+        catch (IOException e) when (e.HResult == 11)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, destination, "create");
+        }
+    }
+
+    // Between our opening and our locking it, its owner may have renamed it: what we hold is then a published file.
+    private static bool IsStillAt(FileStream file, string path)
+    {
+        string? now = File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
+        return now is null ? File.Exists(path) : System.IO.Path.GetFileName(now) == System.IO.Path.GetFileName(path);
+    }
+
+    // A name that leaves room for ours is cut at a character, not at a byte.
+    private static string PartName(string name, string key)
+    {
+        string suffix = $".{key}.pelican-part";
+        int room = MaxName - suffix.Length - 1 - ".json".Length;
+        while (Encoding.UTF8.GetByteCount(name) > room)
+        {
+            name = name[..^(char.IsSurrogate(name[^1]) ? 2 : 1)];
+        }
+
+        return $".{name}{suffix}";
+    }
+}

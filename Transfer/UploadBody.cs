@@ -1,0 +1,61 @@
+using System.Net;
+using Microsoft.Win32.SafeHandles;
+
+namespace Pelican.Transfer;
+
+/// <summary>A file as the body of one PUT, digested as it goes.</summary>
+/// <param name="file">The open file.</param>
+/// <param name="length">Bytes to send: the file's size when the upload began.</param>
+/// <param name="digest">Takes in what is sent; empty at the start.</param>
+/// <param name="watch">Is told of the bytes.</param>
+/// <param name="progress">Is told of the bytes too.</param>
+internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksum digest, TransferWatch watch, TransferProgress progress) : HttpContent
+{
+    private const int BlockBytes = 256 * 1024;
+
+    /// <summary>Bytes handed to the connection.</summary>
+    public long Sent { get; private set; }
+
+    /// <summary>What went wrong with the file; null when nothing did.</summary>
+    public Exception? FileFault { get; private set; }
+
+    /// <inheritdoc/>
+    protected override bool TryComputeLength(out long computed)
+    {
+        computed = length;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    /// <inheritdoc/>
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        byte[] block = new byte[(int)Math.Min(BlockBytes, Math.Max(length, 1))];
+        while (Sent < length)
+        {
+            int read = Read(block);
+            digest.Append(block.AsSpan(0, read));
+            await stream.WriteAsync(block.AsMemory(0, read), cancellationToken);
+            Sent += read;
+            watch.Moved(read);
+            progress.SetBytes(Sent);
+        }
+    }
+
+    private int Read(byte[] block)
+    {
+        try
+        {
+            int read = RandomAccess.Read(file, block.AsSpan(0, (int)Math.Min(block.Length, length - Sent)), Sent);
+            return read > 0 ? read : throw new EndOfStreamException("the file became shorter while it was uploaded");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            FileFault = e;
+            throw;
+        }
+    }
+}
