@@ -1,0 +1,232 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Pelican.Federation;
+
+/// <summary>GET and HEAD: whole, by range, with digest, with trailer.</summary>
+public abstract partial class ObjectServer
+{
+    private readonly Dictionary<(string Path, string Name), (long Second, byte[] Digest)> _digests = [];
+    private string? _lastDigest;
+
+    private async Task<Reply> GetAsync(Request request, FederationNamespace ns, ObjectName name, CancellationToken cancellationToken)
+    {
+        if (!Allows(request, ns, name.Path, request.Method == "HEAD" ? Access.Stat : Access.Read))
+        {
+            return Denied(request, name.Path);
+        }
+
+        Found found = await FindAsync(request, name.Path, cancellationToken);
+        switch (found)
+        {
+            case { Failure: { } failure }:
+                return failure;
+            case { Entry: DirectoryInfo directory }:
+                return GetCollection(request, name.Path, directory);
+            case { Entry: FileInfo } when name.EndsWithSlash:
+                return Failure(request, Dialect.IsXrootd ? 500 : 404, "open", name.Path, "not a directory");
+            case { Entry: FileInfo } when request.Method == "GET" && IsBusy(name.Path):
+                return Busy(request, name.Path);
+            case { Entry: FileInfo file }:
+                return GetObject(request, name.Path, file, found.Age);
+            default:
+                return Failure(request, 404, "open", name.Path, Dialect.IsXrootd ? "no such file or directory" : "not_found");
+        }
+    }
+
+    /// <summary>XRootD cannot say by GET or HEAD that something is a collection (xrootd.md 3.2).</summary>
+    private Reply GetCollection(Request request, string path, DirectoryInfo directory)
+    {
+        if (!Dialect.IsXrootd)
+        {
+            return Failure(request, 405, "open", path, "is_a_collection");
+        }
+
+        if (request.Method == "GET")
+        {
+            string rows = string.Concat(directory.EnumerateFileSystemInfos().Select(entry => $"<tr><td>{entry.Name}</td></tr>\n"));
+            return new Reply(200, $"<!DOCTYPE html>\n<html><head><title>{path}</title></head><body><table>\n{rows}</table></body></html>\n");
+        }
+
+        Reply reply = request.Headers["Want-Digest"] is null ? new Reply(200) : Failure(request, 409, "open", path, "is a directory");
+        reply.Headers["Content-Length"] = reply.Status == 200 ? "4096" : null;
+        return reply;
+    }
+
+    private Reply GetObject(Request request, string path, FileInfo file, int? age)
+    {
+        Reply reply = new(200);
+        if (request.Headers["Want-Digest"] is { } wanted && AddDigest(request, reply, path, file, wanted) is { } failure)
+        {
+            return failure;
+        }
+
+        if (request.Method == "GET" && Dialect.UnaskedDigest && request.Headers["Want-Digest"] is null)
+        {
+            reply.Headers["Digest"] = _lastDigest;
+        }
+
+        reply.Headers["Age"] = Dialect.Ages ? age?.ToString(CultureInfo.InvariantCulture) : null;
+        AddProperties(request, reply, file);
+        if (request.Method == "HEAD")
+        {
+            reply.SetBody(Stream.Null, file.Length);
+            return reply;
+        }
+
+        reply.SetBody(new FilePart(file.FullName, 0, file.Length), file.Length);
+        bool ranged = request.Headers["Range"] is not null && !request.RangeIgnored && IfRangeHolds(request, reply);
+        if (ranged && ApplyRange(request, reply, file) is { } refusal)
+        {
+            reply.SetBody([]);
+            return refusal;
+        }
+
+        AddTrailer(request, reply);
+        return reply;
+    }
+
+    private void AddProperties(Request request, Reply reply, FileInfo file)
+    {
+        if (!Dialect.IsXrootd)
+        {
+            reply.Headers["Content-Type"] = "application/octet-stream";
+            reply.Headers["Accept-Ranges"] = "bytes";
+            reply.Headers["Last-Modified"] = Rfc1123(file.LastWriteTimeUtc);
+            reply.Headers["ETag"] = $"\"{file.LastWriteTimeUtc.Ticks:x}{file.Length:x}\"";
+        }
+        else if (request.Method == "HEAD")
+        {
+            reply.Headers["Accept-Ranges"] = Dialect.RangesAnnounced ? "bytes" : null;
+            reply.Headers["Etag"] = Dialect.InodeETag ? InodeETag(file) : null;
+        }
+    }
+
+    /// <summary>An ETag that no rewriting in place changes (xrootd.md 2.1).</summary>
+    private static string InodeETag(FileInfo file) =>
+        $"\"{Convert.ToHexStringLower(Checksums.Of("crc32c", Encoding.UTF8.GetBytes(file.FullName)))}\"";
+
+    private bool IfRangeHolds(Request request, Reply reply) =>
+        Dialect.IsXrootd || request.Headers["If-Range"] is not { } condition
+        || condition == reply.Headers["ETag"] || condition == reply.Headers["Last-Modified"];
+
+    /// <returns>An answer to give instead; null when the reply, perhaps changed, stands.</returns>
+    private Reply? ApplyRange(Request request, Reply reply, FileInfo file)
+    {
+        Match match = (Dialect.IsXrootd ? AnyRange() : BytesRange()).Match(request.Headers["Range"]!);
+        long size = file.Length;
+        if (!match.Success || (match.Groups[1].Length == 0 && (match.Groups[2].Length == 0 || Dialect.LooseRanges)))
+        {
+            return null;
+        }
+
+        bool open = match.Groups[2].Length == 0;
+        long last = open ? size - 1 : long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        long first = match.Groups[1].Length == 0 ? Math.Max(0, size - last) : long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        if (Dialect.LooseRanges)
+        {
+            ApplyLooseRange(reply, file, first, open ? null : last);
+            return null;
+        }
+
+        if (match.Groups[1].Length == 0)
+        {
+            last = size - 1;
+        }
+        else if (last < first && first < size)
+        {
+            return Dialect.IsXrootd ? null : OutOfRange(size);
+        }
+        else if (first >= size)
+        {
+            return size == 0 && !Dialect.IsXrootd ? null : OutOfRange(size);
+        }
+
+        SetRange(reply, file, first, Math.Min(last, size - 1));
+        return null;
+    }
+
+    private static void SetRange(Reply reply, FileInfo file, long first, long last)
+    {
+        reply.Status = 206;
+        reply.Headers["Content-Range"] = string.Create(CultureInfo.InvariantCulture, $"bytes {first}-{last}/{file.Length}");
+        reply.SetBody(new FilePart(file.FullName, first, last - first + 1), last - first + 1);
+    }
+
+    /// <summary>Empty answers for open and very long ranges, promises beyond the end that are not kept (xrootd.md 3.5).</summary>
+    private static void ApplyLooseRange(Reply reply, FileInfo file, long first, long? last)
+    {
+        long length = last - first + 1 ?? 0;
+        bool empty = length is <= 0 or > int.MaxValue;
+        SetRange(reply, file, first, empty ? first - 1 : last!.Value);
+        reply.Headers["Content-Range"] = string.Create(CultureInfo.InvariantCulture, $"bytes {first}-{last ?? -1}/{file.Length}");
+        if (!empty && last >= file.Length)
+        {
+            reply.SetBody([]);
+            reply.Headers["Content-Length"] = length.ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
+    private Reply OutOfRange(long size)
+    {
+        Reply reply = new(416, "Unable to read; the range is not satisfiable") { Close = Dialect.IsXrootd };
+        reply.Headers["Connection"] = Dialect.IsXrootd ? "Close" : null;
+        reply.Headers["Content-Range"] = Dialect.IsXrootd ? null : string.Create(CultureInfo.InvariantCulture, $"bytes */{size}");
+        return reply;
+    }
+
+    private void AddTrailer(Request request, Reply reply)
+    {
+        if (Dialect.Trailers && request.Headers["TE"] == "trailers" && request.Headers["X-Transfer-Status"] == "true")
+        {
+            reply.Chunked = true;
+            reply.Trailers["X-Transfer-Status"] = "200: OK";
+            reply.Headers["Trailer"] = Dialect.TrailerAnnounced ? "X-Transfer-Status" : null;
+        }
+    }
+
+    /// <returns>An answer to give instead; null for none.</returns>
+    private Reply? AddDigest(Request request, Reply reply, string path, FileInfo file, string wanted)
+    {
+        if (!HasDigests)
+        {
+            return Dialect.IsXrootd ? Failure(request, Dialect.NoDigestsStatus, "checksum", path, "Failed to determine checksum") : null;
+        }
+
+        (string? header, int failure) = DigestOf(request, path, file, wanted);
+        _lastDigest = header;
+        reply.Headers["Digest"] = header;
+        return failure == 0 ? null : Failure(request, failure, "checksum", path, "Failed to determine checksum");
+    }
+
+    /// <summary>The <c>Digest</c> header for an object, or the status of a failure.</summary>
+    private protected virtual (string? Header, int Failure) DigestOf(Request request, string path, FileInfo file, string wanted) =>
+        (DigestNames.Choose(wanted, Dialect) is { Count: > 0 } names
+            ? string.Join(", ", names.Select(name => DigestNames.Header(name, Digest(path, file, DigestNames.Computed(name, Dialect)), Dialect)))
+            : null, 0);
+
+    /// <summary>The digest, kept by XRootD while the second of the file's time is the same (xrootd.md 5.6).</summary>
+    private protected byte[] Digest(string path, FileInfo file, string name)
+    {
+        long second = new DateTimeOffset(file.LastWriteTimeUtc).ToUnixTimeSeconds();
+        lock (_digests)
+        {
+            if (Dialect.IsXrootd && _digests.TryGetValue((path, name), out (long Second, byte[] Digest) kept) && kept.Second == second)
+            {
+                return kept.Digest;
+            }
+
+            byte[] digest = Checksums.Of(name, File.ReadAllBytes(file.FullName));
+            _digests[(path, name)] = (second, digest);
+            return digest;
+        }
+    }
+
+    [GeneratedRegex("^bytes=([0-9]*)-([0-9]*)$")]
+    private static partial Regex BytesRange();
+
+    /// <summary>XRootD takes any unit, or none, for bytes (xrootd.md 3.5).</summary>
+    [GeneratedRegex("^(?:[a-z]+=)?([0-9]*)-([0-9]*)$")]
+    private static partial Regex AnyRange();
+}
