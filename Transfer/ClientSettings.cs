@@ -72,6 +72,9 @@ internal sealed record ClientSettings
     /// <summary><c>GeoLocation</c>: <c>lat,lon</c> told to the director; null for none.</summary>
     public string? GeoLocation { get; init; }
 
+    /// <summary>First wait before something is tried again; doubled each time (not a documented parameter).</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a digest may take, which a server computes at the first question (xrootd.md 5.5).</summary>
     public TimeSpan DigestTimeout { get; init; } = TimeSpan.FromMinutes(10);
 }

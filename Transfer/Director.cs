@@ -22,7 +22,6 @@ internal sealed record DirectorQuestion(HttpMethod Method, ObjectUrl Url, bool D
 internal sealed class Director(HttpStack http, ClientSettings settings, TimeProvider clock, Random random)
 {
     private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _asking = new(StringComparer.Ordinal);
@@ -131,7 +130,7 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
                 failure = e;
             }
 
-            await Task.Delay(Backoff.Delay(attempt, MaxDelay, failure.RetryAfter, random), clock, cancellationToken);
+            await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, failure.RetryAfter, random), clock, cancellationToken);
         }
     }
 

@@ -18,11 +18,10 @@ internal sealed class Download : IDisposable
     private const long RangeBytes = 1024L * 1024 * 1024;
     private const int RoundsWithoutProgress = 3;
 
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(15);
-
     private readonly DownloadTarget _target;
     private readonly TransferOptions _options;
     private readonly TransferProgress _progress;
+    private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
     private readonly Random _random;
     private readonly BodyCopier _copier;
@@ -40,6 +39,7 @@ internal sealed class Download : IDisposable
         _target = target;
         _options = options;
         _progress = progress;
+        _settings = settings;
         _clock = clock;
         _random = random;
         _started = clock.GetTimestamp();
@@ -95,7 +95,7 @@ internal sealed class Download : IDisposable
             }
 
             TimeSpan? asked = left.Max(server => failures[server].RetryAfter);
-            await Task.Delay(Backoff.Delay(round, MaxDelay, asked, _random), _clock, cancellationToken);
+            await Task.Delay(Backoff.Delay(round, _settings.RetryDelay, asked, _random), _clock, cancellationToken);
         }
     }
 

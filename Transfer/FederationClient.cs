@@ -36,9 +36,11 @@ internal sealed class FederationClient : IDisposable
         string url, TransferOptions options, IReadOnlyList<ChecksumAlgorithm> checksums, CancellationToken cancellationToken) =>
         ReadAsync(Parse(url), options, TokenPurpose.Read, async resolution =>
         {
-            (ObjectServer server, ObjectInfo info) = await FirstAsync(resolution.Servers, async server =>
-                (server, await server.StatAsync(cancellationToken) ?? throw NotFound(server)));
-            return checksums.Count == 0 || info.IsCollection ? info : info with { Checksums = await ChecksumsAsync(server, checksums, cancellationToken) };
+            ObjectInfo info = await FirstAsync(resolution.Servers, async server =>
+                await server.StatAsync(cancellationToken) ?? throw NotFound(server));
+            return checksums.Count == 0 || info.IsCollection
+                ? info
+                : info with { Checksums = await FirstAsync(resolution.Servers, server => ChecksumsAsync(server, checksums, cancellationToken)) };
         }, cancellationToken);
 
     /// <summary>Lists a collection, in the server's order; an object lists as itself.</summary>

@@ -13,7 +13,6 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     /// <summary>Bodies from this size are announced first, so that a refusal costs no bytes (xrootd.md 6.3, 6.4).</summary>
     private const long ExpectFrom = 64 * 1024;
 
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(10);
 
     private readonly List<Attempt> _attempts = [];
@@ -93,7 +92,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
             expect = length > 0;
             progress.SetBytes(0);
-            await Task.Delay(Backoff.Delay(attempt, MaxDelay, failure.RetryAfter, random), clock, cancellationToken);
+            await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, failure.RetryAfter, random), clock, cancellationToken);
         }
     }
 
