@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Pelican.Federation;
+using Pelican.Transfer;
+
+namespace Pelican.Tests.Support;
+
+/// <summary>The client under test in front of a federation, with a directory of its own; it hardly waits before a retry.</summary>
+internal sealed class TestClient : IDisposable
+{
+    private readonly FederationClient _client;
+    private readonly string _base;
+
+    public TestClient(TestFederation federation, ClientSettings? settings = null, string? token = null)
+        : this(federation.CaFile, $"pelican://{federation.DiscoveryHost}", settings, token)
+    {
+    }
+
+    public TestClient(string caFile, string federationUrl, ClientSettings? settings = null, string? token = null)
+    {
+        Settings = (settings ?? new ClientSettings()) with { CaCertificateFile = caFile, RetryDelay = TimeSpan.FromMilliseconds(1) };
+        _client = new FederationClient(
+            Settings, new TokenEnvironment { UserId = 0, BearerToken = token, TemporaryDirectory = Folder }, new Redactor(),
+            NullLoggerFactory.Instance, TimeProvider.System, new Random(1));
+        _base = federationUrl;
+    }
+
+    /// <summary>Directory for local files.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("pelican-test-").FullName;
+
+    public ClientSettings Settings { get; }
+
+    /// <summary>Progress of the last transfer.</summary>
+    public TransferProgress Progress { get; private set; } = new();
+
+    /// <summary>A path in <see cref="Folder"/>.</summary>
+    public string File(string name) => Path.Combine(Folder, name);
+
+    /// <summary>Everything in <see cref="Folder"/>, hidden files included.</summary>
+    public string[] Files() => [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Makes a local file.</summary>
+    public string Write(string name, byte[] content)
+    {
+        System.IO.File.WriteAllBytes(File(name), content);
+        return File(name);
+    }
+
+    public string Url(string path) => _base + path;
+
+    public Task<TransferResult> GetAsync(string path, string name, CancellationToken cancellationToken, TransferOptions? options = null) =>
+        _client.GetAsync(Url(path), File(name), options ?? new TransferOptions(), Progress = new TransferProgress(), cancellationToken);
+
+    public Task<TransferResult> GetToStreamAsync(string path, Stream target, CancellationToken cancellationToken) =>
+        _client.GetToStreamAsync(Url(path), target, new TransferOptions(), Progress = new TransferProgress(), cancellationToken);
+
+    public Task<TransferResult> PutAsync(
+        string name, string path, CancellationToken cancellationToken, TransferOptions? options = null, bool intoCollection = false) =>
+        _client.PutAsync(File(name), Url(path), intoCollection, options ?? new TransferOptions(), Progress = new TransferProgress(), cancellationToken);
+
+    public Task<ObjectInfo> StatAsync(string path, CancellationToken cancellationToken, params ChecksumAlgorithm[] checksums) =>
+        _client.StatAsync(Url(path), new TransferOptions(), checksums, cancellationToken);
+
+    public Task<IReadOnlyList<ObjectInfo>> ListAsync(string path, CancellationToken cancellationToken) =>
+        _client.ListAsync(Url(path), new TransferOptions(), cancellationToken);
+
+    public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
+        _client.DeleteAsync(Url(path), new TransferOptions(), cancellationToken);
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
