@@ -14,12 +14,12 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
     /// <param name="response">The answer.</param>
     /// <param name="server">Host and port, for messages.</param>
     /// <param name="expected">Bytes that this answer must have; null when nobody said.</param>
-    /// <param name="onBytes">Called after each block with the bytes in place; may throw to end the copy.</param>
+    /// <param name="onBytes">Called after each block with the bytes in place; may fail, and so end the copy.</param>
     /// <param name="cancellationToken">The caller's own; what has arrived by then is in place.</param>
     /// <returns>Whether the server said at the end that it sent everything: a trailer, or a length that was met.</returns>
     /// <exception cref="PelicanException">The body ended in any other way; the good bytes are in place.</exception>
     public async Task<bool> CopyAsync(
-        HttpResponseMessage response, string server, long? expected, Action<long> onBytes, CancellationToken cancellationToken)
+        HttpResponseMessage response, string server, long? expected, Func<long, Task> onBytes, CancellationToken cancellationToken)
     {
         long start = target.Length;
         uint digestAtStart = digest.Save();
@@ -51,7 +51,7 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
 
                 KeepHead(head, target.Length - start, buffer.AsSpan(0, filled));
                 Flush(buffer, ref filled, watch);
-                onBytes(target.Length);
+                await onBytes(target.Length);
                 if (ended)
                 {
                     break;

@@ -49,7 +49,7 @@ internal sealed class Download : IDisposable
     /// <summary>Bytes that an earlier run had left, and this one went on from.</summary>
     public long ResumedFrom { get; private set; }
 
-    /// <summary>Runs it to the end. The target is complete and checked when this returns; publishing is the caller's.</summary>
+    /// <summary>Runs it to the end; again, with other servers, after it failed. The target is complete and checked when this returns; publishing is the caller's.</summary>
     /// <param name="servers">The object at its servers, best first.</param>
     /// <param name="names">How the result is to name source and destination.</param>
     /// <param name="cancellationToken">Stops it; the target keeps what has arrived.</param>
@@ -59,13 +59,13 @@ internal sealed class Download : IDisposable
     {
         List<ObjectServer> left = [.. servers];
         Dictionary<ObjectServer, PelicanException> failures = [];
-        if (_target.Length > 0)
+        if (_attempts.Count == 0 && _target.Length > 0)
         {
             _target.AppendTo(_digest, cancellationToken);
+            ResumedFrom = _target.Length;
+            _continued = true;
         }
 
-        ResumedFrom = _target.Length;
-        _continued = _target.Length > 0;
         for (int idle = 0, round = 1; ; round++)
         {
             long before = _target.Length;
@@ -186,31 +186,37 @@ internal sealed class Download : IDisposable
 
         // Only a body that proves large is worth the question what it is, which a later attempt needs to continue it.
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<ObjectInfo?>? question = null;
+        Task question = Task.CompletedTask;
+        bool asked = false;
         try
         {
             bool confirmed = await _copier.CopyAsync(response, server.Name, length, bytes =>
             {
-                if (bytes >= PartFile.WorthKeeping && !_target.CanGoOn)
+                if (bytes >= PartFile.WorthKeeping && !asked)
                 {
-                    question ??= server.StatAsync(asking.Token);
-                    if (question.IsCompletedSuccessfully && question.Result is { } info)
-                    {
-                        Learn(server, info, length);
-                    }
+                    asked = true;
+                    question = LearnAsync(server, length, asking.Token);
                 }
+
+                return question.IsFaulted ? question : Task.CompletedTask;
             }, cancellationToken);
             _mustBeVerified = !confirmed;
         }
         finally
         {
             await asking.CancelAsync();
-            _ = question?.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            await question.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private void Learn(ObjectServer server, ObjectInfo info, long? length)
+    // Runs beside the copy. Without an answer the download goes on; it just cannot be continued.
+    private async Task LearnAsync(ObjectServer server, long? length, CancellationToken cancellationToken)
     {
+        if (await TryStatAsync(server, cancellationToken) is not { } info)
+        {
+            return;
+        }
+
         if (info.IsCollection)
         {
             throw IsCollection(server);
@@ -236,7 +242,7 @@ internal sealed class Download : IDisposable
             {
                 case HttpStatusCode.PartialContent:
                     CheckRange(server, response, first, last);
-                    bool confirmed = await _copier.CopyAsync(response, server.Name, last - first + 1, _ => { }, cancellationToken);
+                    bool confirmed = await _copier.CopyAsync(response, server.Name, last - first + 1, _ => Task.CompletedTask, cancellationToken);
                     _mustBeVerified |= !confirmed;
                     break;
                 case HttpStatusCode.OK:
@@ -330,7 +336,7 @@ internal sealed class Download : IDisposable
         {
             return await server.StatAsync(cancellationToken);
         }
-        catch (PelicanException e) when (!e.Retryable)
+        catch (PelicanException)
         {
             // It gives the object, but not its properties; then only the length of the answer tells the size.
             return null;
@@ -348,7 +354,10 @@ internal sealed class Download : IDisposable
 
         _final = true;
         return new PelicanException(row, message + "; the bytes have already been written out",
-            "Discard what was received. A download into a file is checked before it appears.");
+            "Discard what was received. A download into a file is checked before it appears.")
+        {
+            Retryable = false,
+        };
     }
 
     private void StartOver()

@@ -182,13 +182,13 @@ internal sealed class FederationClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private Task<TransferResult> DownloadAsync(
-        ObjectUrl url, DownloadTarget target, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken) =>
-        ReadAsync(url, options, TokenPurpose.Read, async resolution =>
-        {
-            using Download download = new(target, options, progress, _settings, _clock, _random);
-            return await download.RunAsync(resolution.Servers, (url.Text, destination), cancellationToken);
-        }, cancellationToken);
+    private async Task<TransferResult> DownloadAsync(
+        ObjectUrl url, DownloadTarget target, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        using Download download = new(target, options, progress, _settings, _clock, _random);
+        return await ReadAsync(url, options, TokenPurpose.Read,
+            resolution => download.RunAsync(resolution.Servers, (url.Text, destination), cancellationToken), cancellationToken);
+    }
 
     // Resolves and reads. What led to nothing is resolved again where that can help: with a token that nobody said was
     // needed; afresh, when the answer was another object's; from the origins, when the caches hold something else.
@@ -211,7 +211,7 @@ internal sealed class FederationClient : IDisposable
             {
                 request = request with { Afresh = true };
             }
-            catch (PelicanException e) when (e.Row == Errors.ChecksumMismatch && !request.Options.DirectRead && options.Caches is null)
+            catch (PelicanException e) when (e.Row == Errors.ChecksumMismatch && e.Retryable && !request.Options.DirectRead && options.Caches is null)
             {
                 request = request with { Options = request.Options with { DirectRead = true } };
             }

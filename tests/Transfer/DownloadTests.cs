@@ -56,8 +56,6 @@ public sealed class DownloadTests
         federation.Caches[0].Faults.Add("GET", Path, FaultAction.Hold(gate));
 
         Task<TransferResult> download = client.GetAsync(Path, "a.bin", cancellationToken);
-        await gate.Blocked.WaitAsync(cancellationToken);
-        await federation.Caches[0].WaitForRequestAsync(r => r.Method == "PROPFIND", cancellationToken).ContinueWith(_ => { }, cancellationToken);
         await Until(() => client.Progress.Total == Large.Length && client.Progress.Bytes >= 3_000_000, cancellationToken);
         await federation.Caches[0].DownAsync();
         TransferResult result = await download;
@@ -387,7 +385,7 @@ public sealed class DownloadTests
         string token = federation.Issuer.CreateToken("storage.read:/");
         using TestClient client = new(federation, token: token);
         federation.Origin.Store("/protected/a", Small);
-        await using ScriptedServer elsewhere = federation.AddServer((_, _) => Task.FromResult(new Reply(200, "not the object")));
+        ScriptedServer elsewhere = federation.AddServer((_, _) => Task.FromResult(new Reply(200, "not the object")));
         federation.Cache.Faults.Add("GET", "/protected/a", FaultAction.Redirect(new Uri(elsewhere.UrlByAddress + "/protected/a")));
 
         await Failure(client.GetAsync("/protected/a", "a", cancellationToken));
@@ -415,7 +413,8 @@ public sealed class DownloadTests
     [Test]
     public async Task A_standalone_origin_serves_without_a_director(CancellationToken cancellationToken)
     {
-        await using TestFederation federation = await TestFederation.StartAsync();
+        await using TestFederation federation = await TestFederation.StartAsync(
+            new() { Namespaces = [.. FederationOptions.UsualNamespaces, new("/.well-known")] });
         federation.Origin.Store("/.well-known/pelican-configuration", $$"""{"discovery_endpoint":"{{federation.Origin.Url}}"}""");
         federation.Origin.Store(Path, Small);
         using TestClient client = new(federation.CaFile, $"pelican://{federation.Origin.Host}");
