@@ -32,7 +32,7 @@ need_packages() {
   local -a apt=(apt-get -qq -o DPkg::Lock::Timeout=300)
   {
     "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
-  } </dev/null >&2 || {
+  } </dev/null >/dev/null || {
     echo "$script: could not install ${missing[*]}" >&2
     return 1
   }
