@@ -173,8 +173,9 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         ObjectPath path = question.Url.Path;
         return response.StatusCode switch
         {
-            HttpStatusCode.NotFound when pelican || text.Length > 0 => new PelicanException(Errors.NoNamespace,
-                $"nobody in the federation serves '{path}' ({said})", "Check the path, above all its first components: the namespace."),
+            HttpStatusCode.NotFound when pelican || text.Length > 0 => new PelicanException(Errors.NotFound,
+                $"the federation has no '{path}': no such object, or no namespace for it ({said})",
+                "Check the path, above all its first components: the namespace."),
             HttpStatusCode.MethodNotAllowed when question.Method != HttpMethod.Get => new PelicanException(Errors.DirectorRefused,
                 $"no origin of '{path}' permits {(question.Method == HttpMethod.Put ? "writing" : "deleting")} ({said})",
                 "Ask whoever runs the origin, or use another namespace."),

@@ -26,7 +26,6 @@ internal static class Errors
 
     public static readonly ErrorRow Director = new("Contact.Director", 3001, 6, true, 500, "TRANSFER_FAILED");
     public static readonly ErrorRow DirectorRefused = new("Contact.DirectorRefused", 3011, 6, false, 500, "TRANSFER_FAILED");
-    public static readonly ErrorRow NoNamespace = new("Contact.NoNamespace", 3012, 6, false, 404, "NOT_FOUND");
     public static readonly ErrorRow ConnectionReset = new("Contact.ConnectionReset", 3005, 6, true, 500, "TRANSFER_FAILED");
     public static readonly ErrorRow ConnectionSetup = new("Contact.ConnectionSetup", 3006, 6, true, 500, "TRANSFER_FAILED");
     public static readonly ErrorRow Certificate = new("Contact.Certificate", 3007, 6, false, 500, "TRANSFER_FAILED");
@@ -68,7 +67,7 @@ internal static class Errors
     [
         Parameter, LocalFileNotFound, Configuration,
         Resolution, ResolutionTimeout, ResolutionConnection,
-        Director, DirectorRefused, NoNamespace, ConnectionReset, ConnectionSetup, Certificate,
+        Director, DirectorRefused, ConnectionReset, ConnectionSetup, Certificate,
         Authorization, TokenExpired, TokenNotFound,
         Specification, NotSupported, NotFound, AlreadyExists, IsCollection, CollectionNotEmpty, ObjectChanged,
         Transfer, Stopped, Slow, TimedOut, HeaderTimeout, DirectorTimeout, ChecksumMismatch, ChecksumMissing,

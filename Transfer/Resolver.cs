@@ -94,7 +94,7 @@ internal sealed partial class Resolver(
         {
             return await director.AskAsync(federation, question, request.Afresh, cancellationToken);
         }
-        catch (PelicanException e) when (request.Method == HttpMethod.Delete && (e.Row == Errors.NoNamespace || e.Row == Errors.DirectorRefused))
+        catch (PelicanException e) when (request.Method == HttpMethod.Delete && (e.Row == Errors.NotFound || e.Row == Errors.DirectorRefused))
         {
             // Directors before 7.12 know no DELETE; whoever may write there may delete there.
             return await director.AskAsync(federation, question with { Method = HttpMethod.Put }, request.Afresh, cancellationToken);

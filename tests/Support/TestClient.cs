@@ -38,6 +38,9 @@ internal sealed class TestClient : IDisposable
     /// <summary>Everything in <see cref="Folder"/>, hidden files included.</summary>
     public string[] Files() => [.. Directory.EnumerateFileSystemEntries(Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)];
 
+    /// <summary>Whether a download has noted what its part file comes from.</summary>
+    public bool HasNoted => Files().Any(file => file.EndsWith(".pelican-part.json", StringComparison.Ordinal));
+
     /// <summary>Makes a local file.</summary>
     public string Write(string name, byte[] content)
     {

@@ -56,7 +56,7 @@ public sealed class DownloadTests
         federation.Caches[0].Faults.Add("GET", Path, FaultAction.Hold(gate));
 
         Task<TransferResult> download = client.GetAsync(Path, "a.bin", cancellationToken);
-        await Until(() => client.Progress.Total == Large.Length && client.Progress.Bytes >= 3_000_000, cancellationToken);
+        await Expect.UntilAsync(() => client.HasNoted && client.Progress.Bytes >= 3_000_000, cancellationToken);
         await federation.Caches[0].DownAsync();
         TransferResult result = await download;
 
@@ -77,7 +77,7 @@ public sealed class DownloadTests
         await federation.Caches[0].DownAsync();
         await federation.Caches[1].DownAsync();
 
-        PelicanException error = await Failure(client.GetAsync(Path, "new/a.bin", cancellationToken));
+        PelicanException error = await Expect.FailureAsync(client.GetAsync(Path, "new/a.bin", cancellationToken));
 
         await Assert.That(error.Message).Contains(federation.Caches[0].Host);
         await Assert.That(error.Message).Contains(federation.Caches[1].Host);
@@ -95,7 +95,7 @@ public sealed class DownloadTests
         federation.Cache.Faults.Add("GET", Path, FaultAction.FlipByte(1000));
         federation.Origin.Faults.Add("GET", Path, FaultAction.FlipByte(1000));
 
-        PelicanException error = await Failure(client.GetAsync(Path, "a.bin", cancellationToken));
+        PelicanException error = await Expect.FailureAsync(client.GetAsync(Path, "a.bin", cancellationToken));
 
         await Assert.That(error.Row).IsEqualTo(Errors.ChecksumMismatch);
         await Assert.That(Bytes.AreIn(client.File("a.bin"), [1, 2, 3])).IsTrue();
@@ -170,7 +170,7 @@ public sealed class DownloadTests
         federation.Origin.Store(Path, Small);
         federation.Cache.HasDigests = false;
 
-        PelicanException error = await Failure(client.GetAsync(Path, "a.bin", cancellationToken, new() { RequireChecksum = true }));
+        PelicanException error = await Expect.FailureAsync(client.GetAsync(Path, "a.bin", cancellationToken, new() { RequireChecksum = true }));
 
         await Assert.That(error.Row).IsEqualTo(Errors.ChecksumMissing);
         await Assert.That(client.Files()).IsEmpty();
@@ -211,7 +211,7 @@ public sealed class DownloadTests
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Small);
 
-        PelicanException error = await Failure(client.GetAsync("/public/run1", "a.bin", cancellationToken));
+        PelicanException error = await Expect.FailureAsync(client.GetAsync("/public/run1", "a.bin", cancellationToken));
 
         await Assert.That(error.Row).IsEqualTo(Errors.IsCollection);
         await Assert.That(client.Files()).IsEmpty();
@@ -224,7 +224,7 @@ public sealed class DownloadTests
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Small);
 
-        PelicanException error = await Failure(client.GetAsync("/public/run1/missing", "a.bin", cancellationToken));
+        PelicanException error = await Expect.FailureAsync(client.GetAsync("/public/run1/missing", "a.bin", cancellationToken));
 
         await Assert.That(error.Row.HttpStatus).IsEqualTo(404);
         await Assert.That(error.Retryable).IsFalse();
@@ -257,7 +257,7 @@ public sealed class DownloadTests
 
         using CancellationTokenSource stop = new();
         Task<TransferResult> interrupted = client.GetAsync(Path, "a.bin", stop.Token);
-        await Until(() => client.Progress.Total == Large.Length && client.Progress.Bytes >= 3_000_000, cancellationToken);
+        await Expect.UntilAsync(() => client.HasNoted && client.Progress.Bytes >= 3_000_000, cancellationToken);
         await stop.CancelAsync();
         await Assert.That(async () => await interrupted).Throws<OperationCanceledException>();
         await Assert.That(client.Files().Count(f => f.EndsWith(".pelican-part", StringComparison.Ordinal))).IsEqualTo(1);
@@ -280,7 +280,7 @@ public sealed class DownloadTests
         federation.Origin.Faults.Add("GET", Path, FaultAction.Hold(gate), times: 1);
         using CancellationTokenSource stop = new();
         Task<TransferResult> interrupted = client.GetAsync(Path, "a.bin", stop.Token);
-        await Until(() => client.Progress.Total == Large.Length && client.Progress.Bytes >= 3_000_000, cancellationToken);
+        await Expect.UntilAsync(() => client.HasNoted && client.Progress.Bytes >= 3_000_000, cancellationToken);
         await stop.CancelAsync();
         await Assert.That(async () => await interrupted).Throws<OperationCanceledException>();
         byte[] changed = Bytes.Random(Large.Length, seed: 8);
@@ -311,7 +311,7 @@ public sealed class DownloadTests
         }, times: 1);
 
         Task<TransferResult> download = client.GetAsync(Path, "a.bin", cancellationToken);
-        await Until(() => client.Progress.Total == Large.Length && client.Progress.Bytes >= 3_000_000, cancellationToken);
+        await Expect.UntilAsync(() => client.HasNoted && client.Progress.Bytes >= 3_000_000, cancellationToken);
         await federation.Caches[0].DownAsync();
         TransferResult result = await download;
 
@@ -358,7 +358,7 @@ public sealed class DownloadTests
         federation.Cache.Faults.Add("GET", Path, FaultAction.FlipByte(3));
         using MemoryStream output = new();
 
-        PelicanException error = await Failure(client.GetToStreamAsync(Path, output, cancellationToken));
+        PelicanException error = await Expect.FailureAsync(client.GetToStreamAsync(Path, output, cancellationToken));
 
         await Assert.That(error.Row).IsEqualTo(Errors.ChecksumMismatch);
         await Assert.That(output.Length).IsEqualTo(Small.Length);
@@ -388,7 +388,7 @@ public sealed class DownloadTests
         ScriptedServer elsewhere = federation.AddServer((_, _) => Task.FromResult(new Reply(200, "not the object")));
         federation.Cache.Faults.Add("GET", "/protected/a", FaultAction.Redirect(new Uri(elsewhere.UrlByAddress + "/protected/a")));
 
-        await Failure(client.GetAsync("/protected/a", "a", cancellationToken));
+        await Expect.FailureAsync(client.GetAsync("/protected/a", "a", cancellationToken));
 
         await Assert.That(elsewhere.Requests.Any()).IsTrue();
         await Assert.That(elsewhere.Requests.Any(r => r.Headers["Authorization"] is not null)).IsFalse();
@@ -426,27 +426,4 @@ public sealed class DownloadTests
     }
 
     public static IEnumerable<Func<Dialect>> Dialects() => Dialect.All.Select<Dialect, Func<Dialect>>(dialect => () => dialect);
-
-    private static async Task<PelicanException> Failure(Task task)
-    {
-        try
-        {
-            await task;
-        }
-        catch (PelicanException e)
-        {
-            return e;
-        }
-
-        throw new InvalidOperationException("It succeeded.");
-    }
-
-    private static async Task Until(Func<bool> condition, CancellationToken cancellationToken)
-    {
-        while (!condition())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 }

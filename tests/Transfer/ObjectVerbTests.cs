@@ -1,0 +1,156 @@
+using Pelican.Federation;
+using Pelican.Tests.Support;
+using Pelican.Transfer;
+
+namespace Pelican.Tests.Transfer;
+
+/// <summary>stat, ls and delete.</summary>
+public sealed class ObjectVerbTests
+{
+    private static readonly byte[] Content = Bytes.Random(1234);
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task Objects_and_collections_are_told_apart(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect], Caches = [dialect] });
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/run1/a b%41.bin", Content, DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
+        File.SetUnixFileMode(federation.Origin.FileOf("/public/run1/a b%41.bin"), (UnixFileMode)0b111_111_111);
+
+        ObjectInfo file = await client.StatAsync("/public/run1/a%20b%2541.bin", cancellationToken);
+        ObjectInfo collection = await client.StatAsync("/public/run1", cancellationToken);
+
+        await Assert.That(file).IsEqualTo(file with { Path = "/public/run1/a b%41.bin", Size = 1234, IsCollection = false, Modified = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000) });
+        await Assert.That(collection.IsCollection).IsTrue();
+    }
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task A_listing_shows_names_as_they_are(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect], Caches = [dialect] });
+        using TestClient client = new(federation);
+        string[] names = ["a b", "pc%41", "x#y", "p+q", "s;t", "ü", "&<>", "exec"];
+        foreach (string name in names)
+        {
+            federation.Origin.Store("/public/dir 1/" + name, Content);
+        }
+
+        federation.Origin.Store("/public/dir 1/sub/deep", Content);
+        File.SetUnixFileMode(federation.Origin.FileOf("/public/dir 1/exec"), (UnixFileMode)0b111_111_111);
+
+        IReadOnlyList<ObjectInfo> listing = await client.ListAsync("/public/dir%201", cancellationToken);
+
+        await Assert.That(listing.Where(i => !i.IsCollection).Select(i => i.Name)).IsEquivalentTo(names);
+        await Assert.That(listing.Where(i => i.IsCollection).Select(i => i.Name)).IsEquivalentTo(["sub"]);
+        await Assert.That(listing.Where(i => !i.IsCollection).All(i => i.Size == 1234)).IsTrue();
+    }
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task An_object_lists_as_itself_and_an_empty_collection_as_nothing(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect], Caches = [dialect] });
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/a", Content);
+        Directory.CreateDirectory(federation.Origin.FileOf("/public/empty"));
+
+        await Assert.That((await client.ListAsync("/public/a", cancellationToken)).Select(i => i.Path)).IsEquivalentTo(["/public/a"]);
+        await Assert.That(await client.ListAsync("/public/empty/", cancellationToken)).IsEmpty();
+    }
+
+    [Test]
+    [Arguments("/etc/passwd")]
+    [Arguments("/public/dir/../../x")]
+    [Arguments("/public/dir/..")]
+    [Arguments("/public/other/x")]
+    [Arguments("/public/dir/a/b")]
+    public async Task A_listing_that_names_what_is_not_in_it_is_refused(string href, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/dir/a", Content);
+        federation.Origin.Faults.Add("PROPFIND", "/public/dir", FaultAction.Answer(207,
+            $"""
+            <D:multistatus xmlns:D="DAV:">
+            <D:response><D:href>/public/dir</D:href><D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
+            <D:response><D:href>{href}</D:href><D:propstat><D:prop><D:getcontentlength>1</D:getcontentlength></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
+            </D:multistatus>
+            """, ("Server", "XRootD")));
+
+        PelicanException error = await Expect.FailureAsync(client.ListAsync("/public/dir", cancellationToken));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.Protocol);
+    }
+
+    [Test]
+    public async Task A_listing_that_is_cut_is_an_error_and_not_a_smaller_listing(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        for (int i = 0; i < 50; i++)
+        {
+            federation.Origin.Store($"/public/dir/{i}", Content);
+        }
+
+        federation.Origin.Faults.Add("PROPFIND", "/public/dir", FaultAction.Spoil((_, reply) =>
+        {
+            byte[] whole = new byte[reply.Length];
+            reply.Body.ReadExactly(whole);
+            reply.SetBody(whole[..(whole.Length / 2)]);
+            reply.Headers["Content-Length"] = null;
+        }));
+
+        PelicanException error = await Expect.FailureAsync(client.ListAsync("/public/dir", cancellationToken));
+
+        await Assert.That(error.Retryable).IsTrue();
+    }
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task Only_objects_and_empty_collections_are_deleted(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/dir/a", Content);
+
+        PelicanException notEmpty = await Expect.FailureAsync(client.DeleteAsync("/demo/dir", cancellationToken));
+        await client.DeleteAsync("/demo/dir/a", cancellationToken);
+        await client.DeleteAsync("/demo/dir", cancellationToken);
+        PelicanException missing = await Expect.FailureAsync(client.DeleteAsync("/demo/dir/a", cancellationToken));
+
+        await Assert.That(notEmpty.Row).IsEqualTo(Errors.CollectionNotEmpty);
+        await Assert.That(federation.Origin.Exists("/demo/dir")).IsFalse();
+        await Assert.That(missing.Row).IsEqualTo(Errors.NotFound);
+    }
+
+    [Test]
+    public async Task Digests_are_asked_for_one_by_one(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/a", "123456789");
+
+        ObjectInfo info = await client.StatAsync("/public/a", cancellationToken, ChecksumAlgorithm.Crc32c, ChecksumAlgorithm.Md5, ChecksumAlgorithm.Adler32);
+
+        await Assert.That(info.Checksums["crc32c"]).IsEqualTo("e3069283");
+        await Assert.That(info.Checksums["md5"]).IsEqualTo("25f9e794323b453885f5181f1b624d0b");
+        await Assert.That(info.Checksums["adler32"]).IsEqualTo("091e01de");
+    }
+
+    [Test]
+    public async Task A_name_with_a_question_mark_is_never_taken_for_the_shorter_one(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/q", Content);
+
+        PelicanException stat = await Expect.FailureAsync(client.StatAsync("/demo/q%3Fmark?skipstat", cancellationToken));
+        PelicanException delete = await Expect.FailureAsync(client.DeleteAsync("/demo/q%3Fmark?skipstat", cancellationToken));
+        PelicanException get = await Expect.FailureAsync(client.GetAsync("/demo/q%3Fmark?skipstat", "x", cancellationToken));
+
+        await Assert.That(new[] { stat.Row, delete.Row, get.Row }).IsEquivalentTo([Errors.NotSupported, Errors.NotSupported, Errors.NotSupported]);
+        await Assert.That(federation.Origin.Exists("/demo/q")).IsTrue();
+    }
+}
