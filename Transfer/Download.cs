@@ -28,6 +28,7 @@ internal sealed class Download : IDisposable
     private readonly Crc32cChecksum _digest = new();
     private readonly List<Attempt> _attempts = [];
     private readonly long _started;
+    private IReadOnlyList<ObjectServer> _witnesses = [];
     private DigestVerdict? _verdict;
     private bool _continued;
     private bool _mustBeVerified;
@@ -51,13 +52,15 @@ internal sealed class Download : IDisposable
 
     /// <summary>Runs it to the end; again, with other servers, after it failed. The target is complete and checked when this returns; publishing is the caller's.</summary>
     /// <param name="servers">The object at its servers, best first.</param>
+    /// <param name="witnesses">Others that may know its digest, when the one that sent it does not.</param>
     /// <param name="names">How the result is to name source and destination.</param>
     /// <param name="cancellationToken">Stops it; the target keeps what has arrived.</param>
     /// <exception cref="PelicanException">No server could; every attempt is in it.</exception>
     public async Task<TransferResult> RunAsync(
-        IReadOnlyList<ObjectServer> servers, (string Source, string Destination) names, CancellationToken cancellationToken)
+        IReadOnlyList<ObjectServer> servers, IReadOnlyList<ObjectServer> witnesses, (string Source, string Destination) names, CancellationToken cancellationToken)
     {
         List<ObjectServer> left = [.. servers];
+        _witnesses = [.. servers, .. witnesses];
         Dictionary<ObjectServer, PelicanException> failures = [];
         if (_attempts.Count == 0 && _target.Length > 0)
         {
@@ -274,6 +277,11 @@ internal sealed class Download : IDisposable
     {
         (long? told, DigestVerdict verdict) = await DigestJudge.AskAsync(
             server, _target.Length, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm, cancellationToken);
+        if (verdict.Verification == Verification.Unverified)
+        {
+            verdict = await AskWitnessesAsync(server, verdict, cancellationToken);
+        }
+
         if (verdict.Verification != Verification.Verified || told is null)
         {
             // Nothing but PROPFIND tells a collection from an object, and a size from no size.
@@ -311,6 +319,29 @@ internal sealed class Download : IDisposable
         }
 
         _verdict = verdict;
+    }
+
+    // The caches of 5.5 cannot tell the digest of what takes a token; the origin can.
+    private async Task<DigestVerdict> AskWitnessesAsync(ObjectServer server, DigestVerdict verdict, CancellationToken cancellationToken)
+    {
+        foreach (ObjectServer witness in _witnesses.Where(w => w.Url != server.Url).DistinctBy(w => w.Url))
+        {
+            try
+            {
+                DigestVerdict other = (await DigestJudge.AskAsync(
+                    witness, _target.Length, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm, cancellationToken)).Verdict;
+                if (other.Verification != Verification.Unverified)
+                {
+                    return other;
+                }
+            }
+            catch (PelicanException)
+            {
+                // It knows nothing of it.
+            }
+        }
+
+        return verdict;
     }
 
     private byte[]? Compute(ChecksumAlgorithm algorithm, CancellationToken cancellationToken)

@@ -186,8 +186,13 @@ internal sealed class FederationClient : IDisposable
         ObjectUrl url, DownloadTarget target, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
     {
         using Download download = new(target, options, progress, _settings, _clock, _random);
-        return await ReadAsync(url, options, TokenPurpose.Read,
-            resolution => download.RunAsync(resolution.Servers, (url.Text, destination), cancellationToken), cancellationToken);
+        return await ReadAsync(url, options, TokenPurpose.Read, resolution =>
+        {
+            IReadOnlyList<ObjectServer> witnesses = resolution.Answer.CollectionsUrl is { } origin
+                ? [_resolver.Server(Director.At(origin, url.Path), url.Path, resolution.Tokens)]
+                : [];
+            return download.RunAsync(resolution.Servers, witnesses, (url.Text, destination), cancellationToken);
+        }, cancellationToken);
     }
 
     // Resolves and reads. What led to nothing is resolved again where that can help: with a token that nobody said was

@@ -153,7 +153,7 @@ public sealed class DownloadTests
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Small);
-        federation.Cache.HasDigests = false;
+        federation.Cache.HasDigests = federation.Origin.HasDigests = false;
 
         TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
 
@@ -168,12 +168,26 @@ public sealed class DownloadTests
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Small);
-        federation.Cache.HasDigests = false;
+        federation.Cache.HasDigests = federation.Origin.HasDigests = false;
 
         PelicanException error = await Expect.FailureAsync(client.GetAsync(Path, "a.bin", cancellationToken, new() { RequireChecksum = true }));
 
         await Assert.That(error.Row).IsEqualTo(Errors.ChecksumMissing);
         await Assert.That(client.Files()).IsEmpty();
+    }
+
+    [Test]
+    public async Task Where_the_cache_has_no_digest_the_origin_vouches(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Small);
+        federation.Cache.HasDigests = false;
+
+        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(result.Server).IsEqualTo(federation.Cache.Host);
+        await Assert.That(result.Verification).IsEqualTo(Verification.Verified);
     }
 
     [Test]
