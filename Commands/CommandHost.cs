@@ -1,0 +1,31 @@
+using System.CommandLine;
+
+namespace Pelican.Commands;
+
+/// <summary>What the commands of one process share, and how their actions are run.</summary>
+/// <param name="world">Surroundings of the process.</param>
+/// <param name="globals">Options that every command has.</param>
+/// <param name="messages">Standard error.</param>
+/// <param name="redact">Takes secrets out of a text.</param>
+internal sealed class CommandHost(Surroundings world, GlobalOptions globals, ConsoleMessages messages, Func<string, string> redact)
+{
+    /// <summary>Makes the action of a command.</summary>
+    /// <param name="read">Turns what was parsed into the options of the command; it may refuse them.</param>
+    /// <param name="run">Does it, and returns the exit status.</param>
+    public Func<ParseResult, CancellationToken, Task<int>> Action<TOptions>(
+        Func<ParseResult, TOptions> read, Func<TOptions, Session, CancellationToken, Task<int>> run) =>
+        async (parse, cancellationToken) =>
+        {
+            TOptions options = read(parse);
+            Configuration configuration = SettingsReader.Read(globals.Settings(parse), world);
+            LogSink sink = new(messages, redact, world.Clock);
+            using Session session = new(world, messages, configuration, sink.Open(configuration.LogLevel, configuration.LogFile))
+            {
+                Json = globals.Json(parse),
+                Quiet = globals.Quiet(parse),
+            };
+            int status = await run(options, session, cancellationToken);
+            session.Output.Flush();
+            return status;
+        };
+}

@@ -1,0 +1,148 @@
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>
+/// The display of running transfers: one line for one object; for several a line of totals and below it the current
+/// ones. Drawn at most ten times a second, and not at all for what is over in a moment.
+/// </summary>
+internal sealed class ConsoleProgress : IDisposable
+{
+    private const int MostLines = 8;
+
+    private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConsoleMessages _messages;
+    private readonly Func<(int Columns, int Rows)> _size;
+    private readonly TimeProvider _clock;
+    private readonly long _objects;
+    private readonly Lock _lock = new();
+    private readonly List<Running> _running = [];
+    private readonly ConsoleRate _rate = new();
+    private readonly ITimer _timer;
+    private long _finished;
+    private long _finishedBytes;
+    private bool _over;
+
+    /// <summary>Starts the display.</summary>
+    /// <param name="messages">Where it appears.</param>
+    /// <param name="size">Columns and rows of the terminal, asked at each drawing.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="objects">How many objects there will be.</param>
+    public ConsoleProgress(ConsoleMessages messages, Func<(int Columns, int Rows)> size, TimeProvider clock, long objects)
+    {
+        (_messages, _size, _clock, _objects) = (messages, size, clock, objects);
+        _timer = clock.CreateTimer(_ => Draw(), null, BeforeFirst, Between);
+    }
+
+    /// <summary>Begins to show a transfer.</summary>
+    public void Add(TransferProgress transfer)
+    {
+        lock (_lock)
+        {
+            _running.Add(new Running(transfer));
+        }
+    }
+
+    /// <summary>Stops showing a transfer.</summary>
+    /// <param name="transfer">Ended, well or not.</param>
+    /// <param name="bytes">What it adds to the total.</param>
+    public void Remove(TransferProgress transfer, long bytes)
+    {
+        lock (_lock)
+        {
+            int index = _running.FindIndex(running => running.Transfer == transfer);
+            // What was there before this run is not speed: it stays out of the count that the rate is made of.
+            _finishedBytes += bytes - _running[index].Base;
+            _finished++;
+            _running.RemoveAt(index);
+        }
+    }
+
+    /// <summary>Takes the display away.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_lock)
+        {
+            _over = true;
+            _messages.Show([]);
+        }
+    }
+
+    private void Draw()
+    {
+        lock (_lock)
+        {
+            if (_over)
+            {
+                return;
+            }
+
+            (int columns, int rows) = _size();
+            long moved = _finishedBytes;
+            foreach (Running running in _running)
+            {
+                running.Look();
+                moved += running.Moved;
+            }
+
+            _rate.Add(_clock.GetUtcNow(), moved);
+            List<string> lines = _objects == 1 ? [.. _running.Select(One)] : [Totals(moved), .. _running.Select(Short)];
+            // A line that fills the last column may wrap, and the cursor would be lost.
+            _messages.Show([.. lines.Take(Math.Clamp(rows - 1, 1, MostLines)).Select(line => ConsoleText.Fit(line, columns - 1))]);
+        }
+    }
+
+    private string One(Running running)
+    {
+        TransferProgress transfer = running.Transfer;
+        string rate = _rate.BytesPerSecond is { } speed ? "  " + ConsoleText.Rate(speed) : "";
+        string left = _rate.BytesPerSecond is > 0 and { } pace && transfer.Total >= transfer.Bytes
+            ? "  " + ConsoleText.Clock(TimeSpan.FromSeconds(Math.Min((transfer.Total - transfer.Bytes) / pace, 359_999))) + " left"
+            : "";
+        return Amount(transfer) + rate + left + At(transfer);
+    }
+
+    private string Totals(long moved)
+    {
+        string rate = _rate.BytesPerSecond is { } speed ? ", " + ConsoleText.Rate(speed) : "";
+        return $"{_finished}/{_objects} objects, {ConsoleText.Size(moved)}{rate}";
+    }
+
+    private static string Short(Running running) => "  " + Amount(running.Transfer) + At(running.Transfer);
+
+    private static string Amount(TransferProgress transfer)
+    {
+        string name = ConsoleText.Visible(transfer.Name);
+        return transfer.Total switch
+        {
+            < 0 => $"{name}  {ConsoleText.Size(transfer.Bytes)}",
+            0 => $"{name}  0 B",
+            _ => $"{name}  {ConsoleText.Size(transfer.Bytes)}/{ConsoleText.Size(transfer.Total)}  {100 * transfer.Bytes / transfer.Total}%",
+        };
+    }
+
+    private static string At(TransferProgress transfer) =>
+        transfer.Server is { } server ? "  " + ConsoleText.Visible(server) : "";
+
+    /// <summary>A transfer on display, and the bytes it began with.</summary>
+    private sealed class Running(TransferProgress transfer)
+    {
+        public TransferProgress Transfer { get; } = transfer;
+
+        public long Base { get; private set; }
+
+        public long Moved => Math.Max(0, Transfer.Bytes - Base);
+
+        // Until a server is in use, whatever is there is from an earlier run.
+        public void Look()
+        {
+            if (Transfer.Server is null || Transfer.Bytes < Base)
+            {
+                Base = Transfer.Bytes;
+            }
+        }
+    }
+}

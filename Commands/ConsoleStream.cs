@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+
+namespace Pelican.Commands;
+
+/// <summary>
+/// A descriptor written with write(2). A FileStream over descriptor 1 uses pwrite where standard output is a regular
+/// file, so that the lines of successive processes in a shell loop would overwrite one another.
+/// </summary>
+/// <param name="descriptor">Open for writing; not closed here.</param>
+internal sealed class ConsoleStream(int descriptor) : Stream
+{
+    private long _written;
+
+    /// <summary>Whether the reader has gone away (<c>EPIPE</c>), as <c>head</c> does once it has seen enough.</summary>
+    public bool ReaderGone { get; private set; }
+
+    /// <inheritdoc/>
+    public override bool CanRead => false;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => true;
+
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Position
+    {
+        get => _written;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Writes all of it.</summary>
+    /// <exception cref="IOException">The error number is in <see cref="Exception.HResult"/>.</exception>
+    public override unsafe void Write(ReadOnlySpan<byte> buffer)
+    {
+        fixed (byte* start = buffer)
+        {
+            int done = 0;
+            while (done < buffer.Length)
+            {
+                nint count = Posix.Write(descriptor, start + done, (nuint)(buffer.Length - done));
+                if (count < 0)
+                {
+                    Recover(Marshal.GetLastPInvokeError());
+                    continue;
+                }
+
+                done += (int)count;
+                _written += count;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    /// <summary>The same, so that a reader who has stopped reading does not keep us from ending.</summary>
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
+        await Task.Run(() => Write(buffer.Span), cancellationToken).WaitAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private void Recover(int error)
+    {
+        switch (error)
+        {
+            case Posix.Interrupted:
+                return;
+            case Posix.TryAgain:
+                // Whoever shares the terminal or pipe with us may have made it non-blocking: ssh does.
+                Posix.PollDescriptor wait = new() { Descriptor = descriptor, Events = Posix.PollOut };
+                _ = Posix.Poll(ref wait, 1, -1);
+                return;
+            case Posix.BrokenPipe:
+                ReaderGone = true;
+                break;
+        }
+
+        throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+    }
+}

@@ -1,0 +1,34 @@
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>The line that says how it ended.</summary>
+internal static class ConsoleSummary
+{
+    /// <summary>One object: what, how much, how fast, where, and whether its bytes were checked.</summary>
+    /// <param name="upload">Whether it went to the federation.</param>
+    /// <param name="name">Name of the object.</param>
+    /// <param name="result">How it ended.</param>
+    public static string One(bool upload, string name, TransferResult result)
+    {
+        long moved = result.Size - result.ResumedFrom;
+        double seconds = result.Elapsed.TotalSeconds;
+        string rate = seconds > 0 && moved > 0 ? $" ({ConsoleText.Rate(moved / seconds)})" : "";
+        string resumed = result.ResumedFrom > 0 ? $", resumed at {ConsoleText.Size(result.ResumedFrom)}" : "";
+        string check = result.Verification == Verification.Verified && result.Algorithm is { } algorithm
+            ? $"{Checksum.WireName(algorithm)} verified"
+            : $"not verified: {result.UnverifiedReason ?? "no server has a checksum"}";
+        return $"{(upload ? "Uploaded" : "Downloaded")} {name}: {ConsoleText.Size(result.Size)} in {ConsoleText.Elapsed(result.Elapsed)}"
+            + $"{rate}{(upload ? " to " : " from ")}{result.Server}{resumed}, {check}";
+    }
+
+    /// <summary>Several objects, in figures.</summary>
+    public static string Many(TransferTally tally, TimeSpan elapsed)
+    {
+        string failed = tally.Failed > 0 ? $"; {tally.Failed} failed" : "";
+        string unverified = tally.Unverified > 0 ? $"; {tally.Unverified} unverified" : "";
+        string left = tally.NotTried > 0 ? $"; {tally.NotTried} not tried" : "";
+        return $"{tally.Succeeded} {(tally.Succeeded == 1 ? "object" : "objects")}, {ConsoleText.Size(tally.Bytes)}"
+            + $" in {ConsoleText.Elapsed(elapsed)}{failed}{unverified}{left}";
+    }
+}

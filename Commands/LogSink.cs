@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace Pelican.Commands;
+
+/// <summary>
+/// Where log messages go: warnings to standard error as lines for people; with <c>--debug</c> everything to standard
+/// error, with <c>--log</c> to a file. Each line passes through the one redaction on its way.
+/// </summary>
+/// <param name="messages">Standard error.</param>
+/// <param name="redact">Takes secrets out of a text.</param>
+/// <param name="clock">Time for the lines.</param>
+internal sealed class LogSink(ConsoleMessages messages, Func<string, string> redact, TimeProvider clock)
+{
+    private static readonly string[] LevelNames = ["trace", "debug", "info", "warning", "error", "critical"];
+
+    /// <summary>Opens what the configuration asks for.</summary>
+    public ILoggerFactory Open(LogLevel level, string? file)
+    {
+        if (file is not null)
+        {
+            LogLevel least = level < LogLevel.Information ? level : LogLevel.Information;
+            return new LoggerFactory([new LogFile(file, Line), new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
+        }
+
+        return level < LogLevel.Warning
+            ? new LoggerFactory([Console()], new LoggerFilterOptions { MinLevel = level })
+            : new LoggerFactory([new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = level });
+    }
+
+    // Built by hand: neither container nor binding of configuration, which would need reflection.
+    private ConsoleLoggerProvider Console() =>
+        new(new FixedOptions(new ConsoleLoggerOptions
+        {
+            FormatterName = nameof(Formatter),
+            LogToStandardErrorThreshold = LogLevel.Trace,
+        }), [new Formatter(Line)]);
+
+    private string Line(LogLevel level, string category, string message, Exception? exception)
+    {
+        string time = clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        string text = exception is null ? message : message + "\n" + exception;
+        StringBuilder line = new($"{time} {LevelNames[(int)level]} {category[(category.LastIndexOf('.') + 1)..]}: ");
+        return line.AppendJoin("\n    ", redact(text).Split('\n').Select(ConsoleText.Visible)).Append('\n').ToString();
+    }
+
+    /// <summary>Warnings and worse, for people.</summary>
+    private sealed class Warnings(ConsoleMessages messages, LogLevel level) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && logLevel >= level;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => NullLogger.Instance.BeginScope(state);
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                messages.Warning(formatter(state, exception));
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class Formatter(Func<LogLevel, string, string, Exception?, string> line) : ConsoleFormatter(nameof(Formatter))
+    {
+        public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter) =>
+            textWriter.Write(line(logEntry.LogLevel, logEntry.Category,
+                logEntry.Formatter(logEntry.State, logEntry.Exception), logEntry.Exception));
+    }
+
+    private sealed class FixedOptions(ConsoleLoggerOptions options) : IOptionsMonitor<ConsoleLoggerOptions>
+    {
+        public ConsoleLoggerOptions CurrentValue => options;
+
+        public ConsoleLoggerOptions Get(string? name) => options;
+
+        public IDisposable? OnChange(Action<ConsoleLoggerOptions, string?> listener) => null;
+    }
+}

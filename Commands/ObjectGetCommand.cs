@@ -1,0 +1,195 @@
+using System.CommandLine;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>What <c>object get</c> was asked to do.</summary>
+internal sealed record GetOptions
+{
+    public required IReadOnlyList<string> Sources { get; init; }
+
+    public required string Destination { get; init; }
+
+    public string? TokenFile { get; init; }
+
+    public IReadOnlyList<string>? Caches { get; init; }
+
+    public bool Direct { get; init; }
+
+    public bool RequireChecksum { get; init; }
+
+    public bool DryRun { get; init; }
+
+    public string? StatsFile { get; init; }
+}
+
+/// <summary><c>pelican object get</c>: objects to files, or one to standard output.</summary>
+internal static class ObjectGetCommand
+{
+    private const string StandardOutput = "-";
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandHost host)
+    {
+        Verb verb = new("get", "Download objects.")
+        {
+            Usage = "<source>... <destination>",
+            Details =
+            [
+                "A source is the URL of an object: pelican://<federation>/<path>, osdf:///<path>, or with -f a bare /<path>."
+                + " The destination is a file, a directory that receives the objects under their own names, or '-' for standard output."
+                + " Several sources need an existing directory.",
+                "A file gets its name only when it is complete and, where a server has a checksum, verified. A download that was"
+                + " interrupted goes on where it stopped when the same command is given again.",
+            ],
+            Examples =
+            [
+                ("pelican object get osdf:///ospool/data/run1.dat .", "one object, into the current directory"),
+                ("pelican object get osdf:///ospool/data/run1.dat osdf:///ospool/data/run2.dat data/", "several objects at once"),
+                ("pelican object get --direct pelican://fed.example.org/ns/list.txt - | sort", "from the origin, to a pipe"),
+                ("pelican object get -t token -c cache-a.example.org:8443,+ osdf:///ns/run1.dat /scratch/run1.dat",
+                    "with a token, from one cache if it works, else from the director's choice"),
+            ],
+        };
+        Argument<string[]> words = verb.Words("source");
+        Option<string?> caches = verb.Value("--cache", "LIST", "Servers to use first, with commas between them; a last '+' adds the director's", "-c");
+        Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
+        Option<string?> sourceToken = verb.Value("--source-token", "FILE", "The same; stronger than --token");
+        Option<bool> direct = verb.Switch("--direct", "Read from an origin, not from a cache");
+        Option<bool> requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
+        Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be downloaded, and where to; write nothing");
+        Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
+        verb.Refuse("--recursive", "this is not there yet", "Name the objects one by one for now.", aliases: "-r");
+        verb.Refuse("--pack", "this is not there yet", "Download the archive and unpack it.", takesValue: true);
+        verb.Refuse("--inplace", "a file under its final name must never be half-written",
+            "Leave the option out: an interrupted download goes on where it stopped all the same.");
+        verb.SetAction(host.Action(Read, RunAsync));
+        return verb;
+
+        GetOptions Read(ParseResult parse)
+        {
+            (IReadOnlyList<string> sources, string destination) = ObjectWords.Split(parse.GetValue(words) ?? [], "get");
+            return new GetOptions
+            {
+                Sources = sources,
+                Destination = destination,
+                TokenFile = parse.GetValue(sourceToken) ?? parse.GetValue(token),
+                Caches = parse.GetValue(caches) is { } list ? CacheList.Parse(list) : null,
+                Direct = parse.GetValue(direct),
+                RequireChecksum = parse.GetValue(requireChecksum),
+                DryRun = parse.GetValue(dryRun),
+                StatsFile = parse.GetValue(stats),
+            };
+        }
+    }
+
+    /// <summary>Downloads.</summary>
+    /// <returns>Exit status.</returns>
+    public static Task<int> RunAsync(GetOptions options, Session session, CancellationToken cancellationToken)
+    {
+        CheckFlags(options, session);
+        foreach (string source in options.Sources)
+        {
+            CheckSource(source, options, session);
+        }
+
+        CheckDestination(options, session);
+        TransferOptions transfer = new()
+        {
+            TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),
+            Caches = options.Caches,
+            DirectRead = options.Direct,
+            RequireChecksum = options.RequireChecksum,
+            FileMode = session.World.NewFileMode(),
+            DryRun = options.DryRun,
+        };
+        bool toOutput = options.Destination == StandardOutput;
+        string destination = toOutput ? StandardOutput : session.World.Absolute(options.Destination);
+        TransferPlan plan = new()
+        {
+            Upload = false,
+            Sources = options.Sources,
+            UrlOf = source => source,
+            NameOf = source => NameOf(source, session),
+            Move = (source, progress, token) => toOutput
+                ? session.Federation.GetToStreamAsync(source, session.World.Output, transfer, progress, token)
+                : session.Federation.GetAsync(source, destination, transfer, progress, token),
+            DryRun = options.DryRun,
+            ToStandardOutput = toOutput,
+            StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
+        };
+        return new TransferBatch(session, plan).RunAsync(cancellationToken);
+    }
+
+    private static void CheckFlags(GetOptions options, Session session)
+    {
+        if (options is { Direct: true, Caches: not null })
+        {
+            throw new PelicanException(Errors.Parameter, "--direct and --cache exclude each other: one avoids caches, the other names one",
+                "Give one of them.");
+        }
+
+        if (options.Destination == StandardOutput && options.Sources.Count > 1)
+        {
+            throw new PelicanException(Errors.Parameter, "standard output takes one object, not several", "Call pelican once for each.");
+        }
+
+        if (options.Destination == StandardOutput && session.Json)
+        {
+            throw new PelicanException(Errors.Parameter, "the object itself goes to standard output, so --json cannot go there too",
+                "Write the report to a file with --transfer-stats instead.");
+        }
+    }
+
+    private static void CheckSource(string source, GetOptions options, Session session)
+    {
+        ObjectUrl url = ObjectUrl.Parse(source, session.Configuration.Client);
+        if (url.Path == ObjectPath.Root)
+        {
+            throw new PelicanException(Errors.Parameter, $"the URL '{source}' names no object", "Add the path of an object.");
+        }
+
+        if (options.Direct && url.Query.Split('&').Any(part => part.Split('=')[0] == "prefercached"))
+        {
+            throw new PelicanException(Errors.Parameter, "Cannot use --direct flag with URLs that have '?prefercached' query parameter",
+                "Give one of them.");
+        }
+    }
+
+    private static void CheckDestination(GetOptions options, Session session)
+    {
+        if (options.Destination == StandardOutput)
+        {
+            return;
+        }
+
+        string destination = session.World.Absolute(options.Destination);
+        if (ObjectUrl.IsRemote(options.Destination))
+        {
+            throw new PelicanException(Errors.Parameter, $"the destination '{options.Destination}' is a URL, and get writes files",
+                $"To upload use 'pelican object put'; a file of that name is ./{options.Destination}");
+        }
+
+        if (options.Sources.Count > 1)
+        {
+            if (!Directory.Exists(destination))
+            {
+                throw File.Exists(destination)
+                    ? new PelicanException(Errors.Parameter, $"Destination is not a directory: '{options.Destination}'",
+                        "Several sources need a directory.")
+                    : new PelicanException(Errors.LocalFileNotFound, $"Destination does not exist: '{options.Destination}'",
+                        $"Several sources need a directory: mkdir -p '{options.Destination}'");
+            }
+
+            ObjectWords.RefuseSameNames(options.Sources, source => NameOf(source, session));
+        }
+        else if (options.Destination.EndsWith('/') && File.Exists(destination.TrimEnd('/')))
+        {
+            throw new PelicanException(Errors.Parameter, $"Destination is not a directory: '{options.Destination}'",
+                "Leave the slash out to replace the file.");
+        }
+    }
+
+    private static string NameOf(string source, Session session) =>
+        ObjectUrl.Parse(source, session.Configuration.Client).Path.Name;
+}

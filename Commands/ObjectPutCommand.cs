@@ -1,0 +1,172 @@
+using System.CommandLine;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>What <c>object put</c> was asked to do.</summary>
+internal sealed record PutOptions
+{
+    public required IReadOnlyList<string> Sources { get; init; }
+
+    public required string Destination { get; init; }
+
+    public string? TokenFile { get; init; }
+
+    public bool Overwrite { get; init; }
+
+    public ChecksumAlgorithm? Algorithm { get; init; }
+
+    public bool RequireChecksum { get; init; }
+
+    public string? Checksums { get; init; }
+
+    public bool DryRun { get; init; }
+
+    public string? StatsFile { get; init; }
+}
+
+/// <summary><c>pelican object put</c>: files to objects.</summary>
+internal static class ObjectPutCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandHost host)
+    {
+        Verb verb = new("put", "Upload files.")
+        {
+            Usage = "<source>... <destination>",
+            Details =
+            [
+                "A source is a local file. The destination is the URL of an object, or of a collection that receives the files under"
+                + " their own names; with several sources it is always a collection.",
+                "Existing objects are not replaced unless --overwrite is given. An upload counts as done when the server confirms its size"
+                + " and, where it has one, its checksum.",
+            ],
+            Examples =
+            [
+                ("pelican object put run1.dat osdf:///ospool/data/run1.dat", "one file"),
+                ("pelican object put -t token results/*.csv pelican://fed.example.org/ns/results/", "several files, into a collection"),
+                ("pelican object put --require-checksum --checksums md5:MD5SUMS run1.dat osdf:///ns/run1.dat",
+                    "what is on disk must agree with a list, and what the server has with what is on disk"),
+            ],
+        };
+        Argument<string[]> words = verb.Words("source");
+        Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
+        Option<string?> destToken = verb.Value("--dest-token", "FILE", "The same; stronger than --token");
+        Option<bool> overwrite = verb.Switch("--overwrite", "Replace objects that exist");
+        Option<string?> algorithm = verb.Value("--checksum-algorithm", "ALG",
+            $"Compare this checksum after the upload, and fail without it: {ChecksumNames.All}");
+        Option<bool> requireChecksum = verb.Switch("--require-checksum", "Fail where the server has no checksum to compare with");
+        Option<string?> checksums = verb.Value("--checksums", "ALG:FILE",
+            "Compare the files with a list first, one '<hex> <path>' a line with paths as on the command line");
+        Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be uploaded, and where to; send nothing");
+        Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
+        verb.Refuse("--recursive", "this is not there yet", "Name the files one by one for now.", aliases: "-r");
+        verb.Refuse("--pack", "this is not there yet", "Make the archive first, and upload it.", takesValue: true);
+        verb.SetAction(host.Action(Read, RunAsync));
+        return verb;
+
+        PutOptions Read(ParseResult parse)
+        {
+            (IReadOnlyList<string> sources, string destination) = ObjectWords.Split(parse.GetValue(words) ?? [], "put");
+            return new PutOptions
+            {
+                Sources = sources,
+                Destination = destination,
+                TokenFile = parse.GetValue(destToken) ?? parse.GetValue(token),
+                Overwrite = parse.GetValue(overwrite),
+                Algorithm = parse.GetValue(algorithm) is { } name ? ChecksumNames.Parse(name) : null,
+                RequireChecksum = parse.GetValue(requireChecksum) || parse.GetValue(algorithm) is not null,
+                Checksums = parse.GetValue(checksums),
+                DryRun = parse.GetValue(dryRun),
+                StatsFile = parse.GetValue(stats),
+            };
+        }
+    }
+
+    /// <summary>Uploads.</summary>
+    /// <returns>Exit status.</returns>
+    public static Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
+    {
+        _ = ObjectUrl.Parse(options.Destination, session.Configuration.Client);
+        foreach (string source in options.Sources)
+        {
+            CheckSource(source, session);
+        }
+
+        bool several = options.Sources.Count > 1;
+        if (several)
+        {
+            ObjectWords.RefuseSameNames(options.Sources, NameOf);
+        }
+
+        CheckManifest(options, session, cancellationToken);
+        TransferOptions transfer = new()
+        {
+            TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),
+            Overwrite = options.Overwrite,
+            RequireChecksum = options.RequireChecksum,
+            Algorithm = options.Algorithm,
+            DryRun = options.DryRun,
+        };
+        TransferPlan plan = new()
+        {
+            Upload = true,
+            Sources = options.Sources,
+            UrlOf = _ => options.Destination,
+            NameOf = NameOf,
+            Move = (source, progress, token) => session.Federation.PutAsync(
+                session.World.Absolute(source), options.Destination, several, transfer, progress, token),
+            DryRun = options.DryRun,
+            StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
+        };
+        return new TransferBatch(session, plan).RunAsync(cancellationToken);
+    }
+
+    private static void CheckManifest(PutOptions options, Session session, CancellationToken cancellationToken)
+    {
+        if (options.Checksums is null)
+        {
+            return;
+        }
+
+        ChecksumManifest manifest = ChecksumManifest.Read(options.Checksums, session.World);
+        foreach (string source in options.Sources)
+        {
+            manifest.Check(source, session.World.Absolute(source), cancellationToken);
+        }
+    }
+
+    private static void CheckSource(string source, Session session)
+    {
+        string path = session.World.Absolute(source);
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        throw source == "-"
+            ? new PelicanException(Errors.NotSupported, "uploading from standard input is not there yet", "Write it to a file first.")
+            : Directory.Exists(path)
+            ? new PelicanException(Errors.NotSupported, $"local object \"{source}\" is a directory, and recursive uploads are not there yet",
+                "Name the files one by one for now.")
+            : ObjectUrl.IsRemote(source)
+            ? new PelicanException(Errors.Parameter, $"the source '{source}' is a URL, and put reads local files",
+                "To download use 'pelican object get'.")
+            : WhyNot(source, path);
+    }
+
+    private static PelicanException WhyNot(string source, string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return new PelicanException(Errors.Local, $"'{source}' is not a file that can be read");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Faults.FromLocal(e, source, "read");
+        }
+    }
+
+    private static string NameOf(string source) => source[(source.LastIndexOf('/') + 1)..];
+}

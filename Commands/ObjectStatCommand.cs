@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Globalization;
+using Pelican.Json;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>What <c>object stat</c> was asked to do.</summary>
+internal sealed record StatOptions
+{
+    public required string Url { get; init; }
+
+    public string? TokenFile { get; init; }
+
+    public IReadOnlyList<ChecksumAlgorithm> Checksums { get; init; } = [];
+}
+
+/// <summary><c>pelican object stat</c>: what is known of one object.</summary>
+internal static class ObjectStatCommand
+{
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandHost host)
+    {
+        Verb verb = new("stat", "Show size, time and checksums of an object.")
+        {
+            Usage = "<object>",
+            Details = [$"Checksums: {ChecksumNames.All}. Which of them a server has is its own choice. Times are UTC."],
+            Examples =
+            [
+                ("pelican object stat osdf:///ospool/data/run1.dat", "what is there"),
+                ("pelican object stat --checksums crc32c --checksums md5 --json osdf:///ospool/data/run1.dat", "with digests, for a program"),
+            ],
+        };
+        Argument<string[]> words = verb.Words("object");
+        Option<string[]> checksums = new("--checksums")
+        {
+            HelpName = "ALG",
+            Description = "Ask for a checksum; may be given several times",
+        };
+        verb.Options.Add(checksums);
+        Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
+        verb.SetAction(host.Action(
+            parse => new StatOptions
+            {
+                Url = ObjectWords.One(parse.GetValue(words) ?? [], "stat"),
+                TokenFile = parse.GetValue(token),
+                Checksums = [.. (parse.GetValue(checksums) ?? []).Select(ChecksumNames.Parse).Distinct()],
+            },
+            RunAsync));
+        return verb;
+    }
+
+    /// <summary>Asks and prints.</summary>
+    /// <returns>Exit status.</returns>
+    public static async Task<int> RunAsync(StatOptions options, Session session, CancellationToken cancellationToken)
+    {
+        _ = ObjectUrl.Parse(options.Url, session.Configuration.Client);
+        TransferOptions transfer = new() { TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World) };
+        ObjectInfo info = await session.Federation.StatAsync(options.Url, transfer, options.Checksums, cancellationToken);
+        Print(options, info, session);
+        return 0;
+    }
+
+    /// <summary>Prints what a server said.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.ChecksumMissing"/>: checksums were asked for and there is none of them.</exception>
+    internal static void Print(StatOptions options, ObjectInfo info, Session session)
+    {
+        string[] missing = [.. options.Checksums.Select(Checksum.WireName).Where(name => !info.Checksums.ContainsKey(name))];
+        if (missing.Length > 0 && info.Checksums.Count == 0)
+        {
+            throw new PelicanException(Errors.ChecksumMissing, $"no server has the {string.Join(" or ", missing)} of {info.Path}",
+                "Ask for another algorithm, or leave --checksums out.");
+        }
+
+        foreach (string name in missing)
+        {
+            session.Messages.Warning($"no server has the {name} of {info.Path}");
+        }
+
+        if (session.Json)
+        {
+            session.Output.Json(Reports.Of(info), PelicanJson.Output.ObjectEntry);
+            return;
+        }
+
+        session.Output.Line($"Name: {info.Path}");
+        session.Output.Line(string.Create(CultureInfo.InvariantCulture, $"Size: {info.Size}"));
+        session.Output.Line("ModTime: "
+            + (info.Modified?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss '+0000 UTC'", CultureInfo.InvariantCulture) ?? "unknown"));
+        session.Output.Line($"IsCollection: {(info.IsCollection ? "true" : "false")}");
+        if (info.Checksums.Count > 0)
+        {
+            session.Output.Line("Checksums:");
+            foreach ((string name, string value) in info.Checksums.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            {
+                session.Output.Line($"  {name}: {value}");
+            }
+        }
+    }
+}

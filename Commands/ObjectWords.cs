@@ -1,0 +1,69 @@
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>The words of a command line that name objects and files.</summary>
+internal static class ObjectWords
+{
+    /// <summary>Takes the last word for the destination and the others for sources.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>: one of them is missing.</exception>
+    public static (IReadOnlyList<string> Sources, string Destination) Split(string[] words, string command)
+    {
+        if (words.Length < 2)
+        {
+            throw Missing("No Source or Destination", command);
+        }
+
+        string destination = words[^1];
+        return destination.Length > 0 && !words.Contains("")
+            ? (words[..^1], destination)
+            : throw Missing("a source or destination is empty", command);
+    }
+
+    /// <summary>Takes the only word.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>: there is none, or more than one.</exception>
+    public static string One(string[] words, string command) => words.Length switch
+    {
+        0 => throw Missing(command == "ls" ? "no location provided" : "no object provided", command),
+        1 => words[0],
+        _ => throw Missing($"one object at a time: '{words[1]}' is too many", command),
+    };
+
+    /// <summary>The error of a word that is missing.</summary>
+    public static PelicanException Missing(string what, string command) =>
+        new(Errors.Parameter, what, $"Try 'pelican object {command} --help' for more information.");
+
+    /// <summary>Refuses sources that would end up under one name, the last one over the others.</summary>
+    /// <param name="sources">As written.</param>
+    /// <param name="nameOf">Name that a source gets at the destination.</param>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>.</exception>
+    public static void RefuseSameNames(IReadOnlyList<string> sources, Func<string, string> nameOf)
+    {
+        HashSet<string> names = new(sources.Count, StringComparer.Ordinal);
+        foreach (string source in sources)
+        {
+            string name = nameOf(source);
+            if (!names.Add(name))
+            {
+                string first = sources.First(other => nameOf(other) == name);
+                throw new PelicanException(Errors.Parameter, $"'{first}' and '{source}' would both be written to '{name}'",
+                    "Transfer them to different directories or collections.");
+            }
+        }
+    }
+
+    /// <summary>A token file named by the user, absolute.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.LocalFileNotFound"/>.</exception>
+    public static string? TokenFile(string? path, Surroundings world)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+
+        string absolute = world.Absolute(path);
+        return File.Exists(absolute)
+            ? absolute
+            : throw new PelicanException(Errors.LocalFileNotFound, $"there is no token file '{path}'", "Check the path given with --token.");
+    }
+}

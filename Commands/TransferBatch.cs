@@ -1,0 +1,159 @@
+using Pelican.Json;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>The transfers of one command.</summary>
+internal sealed record TransferPlan
+{
+    /// <summary>Whether objects go to the federation.</summary>
+    public required bool Upload { get; init; }
+
+    /// <summary>Where they come from, as the user wrote it.</summary>
+    public required IReadOnlyList<string> Sources { get; init; }
+
+    /// <summary>The side that is in the federation, for a source.</summary>
+    public required Func<string, string> UrlOf { get; init; }
+
+    /// <summary>Name to show for a source.</summary>
+    public required Func<string, string> NameOf { get; init; }
+
+    /// <summary>Moves one.</summary>
+    public required Func<string, TransferProgress, CancellationToken, Task<TransferResult>> Move { get; init; }
+
+    /// <summary>Say what would be done; <see cref="Move"/> then moves nothing.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Whether the object itself goes to standard output.</summary>
+    public bool ToStandardOutput { get; init; }
+
+    /// <summary>File for statistics, absolute; null for none.</summary>
+    public string? StatsFile { get; init; }
+}
+
+/// <summary>
+/// Runs the transfers of one command: several at once, each reported as it ends, none kept in memory after. One that
+/// fails does not stop the others.
+/// </summary>
+internal sealed class TransferBatch(Session session, TransferPlan plan)
+{
+    private readonly TransferTally _tally = new(plan.Sources.Count);
+    private readonly Lock _lock = new();
+    private ConsoleProgress? _progress;
+    private TransferStatsFile? _stats;
+
+    /// <summary>Runs them.</summary>
+    /// <returns>Exit status: 0, or that of the worst failure.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        long start = session.World.Clock.GetTimestamp();
+        using TransferStatsFile? stats = TransferStatsFile.Create(plan.StatsFile);
+        _stats = stats;
+        try
+        {
+            using ConsoleProgress? progress = session.ShowsProgress && !(plan.ToStandardOutput && session.World.OutputIsTerminal)
+                ? new ConsoleProgress(session.Messages, session.World.TerminalSize, session.World.Clock, plan.Sources.Count)
+                : null;
+            _progress = progress;
+            ParallelOptions parallel = new()
+            {
+                MaxDegreeOfParallelism = session.Configuration.Client.WorkerCount,
+                CancellationToken = cancellationToken,
+            };
+            await Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) => await OneAsync(source, token));
+        }
+        finally
+        {
+            session.Output.Flush();
+            if (plan is { DryRun: false, Sources.Count: > 1 })
+            {
+                session.Summary(ConsoleSummary.Many(_tally, session.World.Clock.GetElapsedTime(start)));
+            }
+        }
+
+        if (_tally.Retryable)
+        {
+            session.Messages.Line(ErrorLines.Retryable);
+        }
+
+        return _tally.ExitStatus;
+    }
+
+    private async Task OneAsync(string source, CancellationToken cancellationToken)
+    {
+        DateTimeOffset start = session.World.Clock.GetUtcNow();
+        TransferProgress transfer = new() { Name = plan.NameOf(source) };
+        _progress?.Add(transfer);
+        TransferResult? result = null;
+        PelicanException? failure = null;
+        try
+        {
+            result = await plan.Move(source, transfer, cancellationToken);
+        }
+        catch (PelicanException e)
+        {
+            failure = e;
+        }
+        finally
+        {
+            _progress?.Remove(transfer, result?.Size ?? transfer.Bytes);
+        }
+
+        lock (_lock)
+        {
+            if (failure is null)
+            {
+                Succeeded(source, start, result!);
+            }
+            else
+            {
+                Failed(source, start, failure);
+            }
+        }
+    }
+
+    private void Succeeded(string source, DateTimeOffset start, TransferResult result)
+    {
+        _tally.Add(result);
+        if (plan.DryRun)
+        {
+            Planned(result);
+            return;
+        }
+
+        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), result));
+        if (session.Json)
+        {
+            session.Output.Json(Reports.Of(result), PelicanJson.Output.TransferReport);
+            session.Output.Flush();
+        }
+
+        if (plan.Sources.Count == 1)
+        {
+            session.Summary(ConsoleSummary.One(plan.Upload, plan.NameOf(source), result));
+        }
+    }
+
+    private void Failed(string source, DateTimeOffset start, PelicanException failure)
+    {
+        _tally.Add(failure);
+        session.Failed(failure, source);
+        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), source, failure));
+    }
+
+    private void Planned(TransferResult result)
+    {
+        if (session.Json)
+        {
+            session.Output.Json(new PlanReport(plan.Upload ? "upload" : "download", result.Source, result.Destination),
+                PelicanJson.Output.PlanReport);
+            return;
+        }
+
+        string source = plan.Upload ? result.Source : Remote(result.Source);
+        string destination = plan.Upload ? Remote(result.Destination) : result.Destination;
+        session.Output.Line($"{(plan.Upload ? "UPLOAD" : "DOWNLOAD")}: {source} -> {destination}");
+    }
+
+    private string Remote(string url) => ObjectUrl.Parse(url, session.Configuration.Client).Path.Decoded;
+}

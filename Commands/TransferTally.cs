@@ -1,0 +1,49 @@
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>What became of the objects of one command, in numbers: it must not grow with them.</summary>
+/// <param name="total">How many there are.</param>
+internal sealed class TransferTally(long total)
+{
+    private PelicanException? _worst;
+
+    /// <summary>Objects that are where they should be.</summary>
+    public long Succeeded { get; private set; }
+
+    /// <summary>Objects that are not.</summary>
+    public long Failed { get; private set; }
+
+    /// <summary>Of those that succeeded, the ones whose bytes no server could confirm.</summary>
+    public long Unverified { get; private set; }
+
+    /// <summary>Size of what succeeded.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Objects that an interruption left out.</summary>
+    public long NotTried => total - Succeeded - Failed;
+
+    /// <summary>Whether something failed, and all that did can succeed later.</summary>
+    public bool Retryable => _worst is { Retryable: true };
+
+    /// <summary>Exit status: 0, or that of the worst failure, where one that no retry cures is worse than one that a retry may cure.</summary>
+    public int ExitStatus => _worst?.ExitStatus ?? 0;
+
+    /// <summary>Counts a success.</summary>
+    public void Add(TransferResult result)
+    {
+        Succeeded++;
+        Bytes += result.Size;
+        Unverified += result.Verification == Verification.Unverified ? 1 : 0;
+    }
+
+    /// <summary>Counts a failure.</summary>
+    public void Add(PelicanException failure)
+    {
+        Failed++;
+        if (_worst is null || (_worst.Retryable && !failure.Retryable))
+        {
+            _worst = failure;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pelican.Json;
+
+/// <summary>Source-generated serialization of everything that is printed or travels. Ours is snake_case; null members are left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TransferReport))]
+[JsonSerializable(typeof(PlanReport))]
+[JsonSerializable(typeof(DeletionReport))]
+[JsonSerializable(typeof(ErrorReport))]
+[JsonSerializable(typeof(ObjectEntry))]
+[JsonSerializable(typeof(IReadOnlyList<ObjectEntry>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(TransferStats))]
+internal sealed partial class PelicanJson : JsonSerializerContext
+{
+    /// <summary>For output: letters of other scripts stay readable; it is never put into HTML.</summary>
+    public static PelicanJson Output => Relaxed.Context;
+
+    // In a class of its own, so that it is made after Default.
+    private static class Relaxed
+    {
+        internal static readonly PelicanJson Context =
+            new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    }
+}
