@@ -76,26 +76,27 @@ public sealed partial class Director(
             return Error(405, "Discovered sources for the namespace, but none support the request");
         }
 
-        List<string> servers = ServersFor(ns, request, reading);
-        if (servers.Count == 0)
+        bool looks = reading && ns.Servers is null && Style.LooksForObjects && request.Parameter("skipstat") is null;
+        Origin[] origins = [.. OriginsOf(ns).Where(origin => !looks || (origin.IsUp && origin.Exists(request.Path)))];
+        if (looks && origins.Length == 0)
         {
-            return Error(404, "No caches can fulfill this request and no fallback origins");
+            return Error(404, "No sources reported possession of the object");
         }
 
-        bool looks = reading && ns.Servers is null && Style.LooksForObjects && request.Parameter("skipstat") is null;
-        return looks && !OriginsOf(ns).Any(origin => origin.IsUp && origin.Exists(request.Path))
-            ? Error(404, "No sources reported possession of the object")
+        List<string> servers = ServersFor(ns, request, reading, origins);
+        return servers.Count == 0
+            ? Error(404, "No caches can fulfill this request and no fallback origins")
             : Redirect(request, ns, servers);
     }
 
     private IEnumerable<Origin> OriginsOf(FederationNamespace ns) => Origins.Where((_, i) => ns.Origins?.Contains(i) ?? true);
 
-    private List<string> ServersFor(FederationNamespace ns, Request request, bool reading)
+    private List<string> ServersFor(FederationNamespace ns, Request request, bool reading, Origin[] origins)
     {
-        IEnumerable<string> origins = ns.Writers?.Select(Base) ?? OriginsOf(ns).Select(origin => origin.Url);
+        IEnumerable<string> writers = ns.Writers?.Select(Base) ?? origins.Select(origin => origin.Url);
         IEnumerable<string> readers = ns.Servers?.Select(Base) ?? Caches.Where((_, i) => ns.Caches?.Contains(i) ?? true).Select(cache => cache.Url);
-        bool direct = !reading || (ns.DirectReads && (request.Parameter("directread") is not null || !readers.Any()));
-        return [.. (direct ? origins : readers).Take(MaximumServers)];
+        bool direct = reading && (request.Parameter("directread") is not null || !readers.Any());
+        return direct && !ns.DirectReads ? [] : [.. (direct || !reading ? writers : readers).Take(MaximumServers)];
     }
 
     private Reply Redirect(Request request, FederationNamespace ns, List<string> servers)

@@ -60,6 +60,9 @@ public abstract class FederationServer : IAsyncDisposable
     /// <summary>Listens again, on the same port.</summary>
     public void Up() => _server.Up();
 
+    /// <summary>Completes once every connection waits for a request: what was asked has been answered whole.</summary>
+    public Task WaitForIdleAsync(CancellationToken cancellationToken) => _server.WaitForIdleAsync(cancellationToken);
+
     /// <summary>Resets the connections that wait for a next request.</summary>
     public void CloseIdleConnections() => _server.CloseIdle();
 

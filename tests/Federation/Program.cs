@@ -1,1 +1,1 @@
-return 0;
+return await Pelican.Federation.FederationCommand.RunAsync(args);

@@ -21,6 +21,7 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
     private readonly ConcurrentDictionary<int, int> _idle = new();
     private Socket _listener = Bind(0);
     private Task _accepting = Task.CompletedTask;
+    private TaskCompletionSource _changed = NewSignal();
     private int _accepted;
 
     /// <summary>Port, the same for life.</summary>
@@ -60,6 +61,21 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         CloseConnections(_connections.Keys);
     }
 
+    /// <summary>Completes once every connection waits for a request.</summary>
+    public async Task WaitForIdleAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task changed = Volatile.Read(ref _changed).Task;
+            if (_connections.Keys.All(_idle.ContainsKey))
+            {
+                return;
+            }
+
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Closes the connections that wait for a request, as a server does whose patience ended (xrootd.md 13.2).</summary>
     public void CloseIdle() => CloseConnections(_idle.Keys);
 
@@ -82,6 +98,10 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         return listener;
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void SignalChange() => Interlocked.Exchange(ref _changed, NewSignal()).TrySetResult();
 
     private void CloseConnections(IEnumerable<int> numbers)
     {
@@ -110,7 +130,7 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
 
             socket.NoDelay = true;
             int number = Interlocked.Increment(ref _accepted) - 1;
-            TaskCompletionSource registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            TaskCompletionSource registered = NewSignal();
             _connections[number] = (socket, RunAsync(number, socket, registered.Task));
             registered.SetResult();
         }
@@ -121,7 +141,6 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         await registered;
         try
         {
-            _idle[number] = 0;
             using Wire wire = await SecureAsync(socket);
             for (int request = 0; await ServeAsync(wire, number, request); request++)
             {
@@ -137,6 +156,7 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
             socket.Dispose();
             _idle.TryRemove(number, out _);
             _connections.TryRemove(number, out _);
+            SignalChange();
         }
     }
 
@@ -157,6 +177,7 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
     private async Task<bool> ServeAsync(Wire wire, int connection, int number)
     {
         _idle[connection] = number;
+        SignalChange();
         List<string>? head = await wire.ReadHeadAsync(_stopping.Token);
         _idle.TryRemove(connection, out _);
         if (head is null or [])
@@ -168,6 +189,7 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         try
         {
             Reply reply = await AnswerAsync(request);
+            reply.Close |= "close".Equals(request.Headers["Connection"], StringComparison.OrdinalIgnoreCase);
             return await ReplyWriter.WriteAsync(wire, request, reply, _stopping.Token);
         }
         finally

@@ -54,6 +54,10 @@ public sealed class TestFederation : IAsyncDisposable
         Origins = [.. options.Origins.Select((dialect, i) => Own(new Origin(ServerOptions(options, dialect, $"origin{i}"))))];
         Caches = [.. options.Caches.Select((dialect, i) => Own(new Cache(ServerOptions(options, dialect, $"cache{i}"), Origins)))];
         (Director.Origins, Director.Caches) = (Origins, Caches);
+        foreach (string folder in Origins.SelectMany(origin => options.Namespaces.Select(ns => origin.FileOf(ns.Prefix))))
+        {
+            Directory.CreateDirectory(folder);
+        }
     }
 
     /// <summary>Directory of the federation: <c>ca.pem</c>, <c>origin0</c>, <c>cache0</c>, …</summary>
