@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# bench.sh [--suite bookworm|trixie|sid] [--rounds N] [NAME...]
+#
+# Measures pelican against curl, rclone, aria2c and davix, against real XRootD on this machine, and prints a table for
+# each row named; without names, for all: startup, get-1g, put-1g, small. What they are: docs/performance.md.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+case ${1-} in
+  -h | --help) sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0"; exit ;;
+esac
+
+. build/packages.sh
+. build/dotnet.sh
+
+need_packages python3 curl rclone aria2 davix
+./publish.sh --static-only
+dotnet build tests/Federation -c Release -v quiet
+# The interpreter is named because others, of pyenv for one, may be in front of it in PATH.
+exec /usr/bin/python3 tests/bench/bench.py "$@"
