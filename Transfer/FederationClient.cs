@@ -88,6 +88,12 @@ internal sealed class FederationClient : IDisposable
         string source, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
     {
         ObjectUrl url = ParseObject(source);
+        if (options.DryRun)
+        {
+            ObjectInfo info = await StatAsync(source, options, [], cancellationToken);
+            return Planned(source, LocalDestination.Decide(destination, url.Path.Name), info.Size);
+        }
+
         if (LocalDestination.IsDevice(destination))
         {
             using FileStream device = LocalDestination.OpenDevice(destination);
@@ -174,8 +180,13 @@ internal sealed class FederationClient : IDisposable
                 "Choose another name, or replace it with --overwrite.");
         }
 
+        string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
+        if (options.DryRun)
+        {
+            return Planned(source, names, new FileInfo(source).Length);
+        }
+
         Upload upload = new(options, progress, _settings, _clock, _random);
-        string names = url.Federation.Authority is var host ? $"pelican://{host}{url.Path.Encoded}" : destination;
         return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
     }
 
@@ -290,6 +301,17 @@ internal sealed class FederationClient : IDisposable
 
     private static Uri WithoutPath(ObjectServer server) => Director.BaseOf(server.Url, server.Path)
         ?? throw new PelicanException(Errors.Protocol, $"the director's answer for '{server.Path}' is the URL of something else: {server.Url}");
+
+    private static TransferResult Planned(string source, string destination, long size) => new()
+    {
+        Source = source,
+        Destination = destination,
+        Size = size,
+        Server = "",
+        Elapsed = TimeSpan.Zero,
+        Verification = Verification.Unverified,
+        UnverifiedReason = "nothing was moved",
+    };
 
     private static PelicanException NotFound(ObjectServer server) => new(Errors.NotFound, $"{server.Name} has no '{server.Path}'",
         "Check the spelling of the path; 'pelican object ls' shows what is there.");

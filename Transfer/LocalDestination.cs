@@ -37,13 +37,7 @@ internal sealed class LocalDestination : IDisposable
     /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
     public static LocalDestination Prepare(string destination, string name)
     {
-        bool directory = destination.EndsWith('/') || Directory.Exists(destination);
-        string path = directory ? System.IO.Path.Combine(destination, name) : destination;
-        if (Directory.Exists(path))
-        {
-            throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination.");
-        }
-
+        string path = Decide(destination, name);
         List<string> made = [];
         string parent = System.IO.Path.GetDirectoryName(path)!;
         for (string? missing = parent; missing is not null && !Directory.Exists(missing); missing = System.IO.Path.GetDirectoryName(missing))
@@ -61,6 +55,16 @@ internal sealed class LocalDestination : IDisposable
         }
 
         return new LocalDestination(path, made);
+    }
+
+    /// <summary>The final path, as <see cref="Prepare"/> would have it; makes nothing.</summary>
+    public static string Decide(string destination, string name)
+    {
+        bool directory = destination.EndsWith('/') || Directory.Exists(destination);
+        string path = directory ? System.IO.Path.Combine(destination, name) : destination;
+        return Directory.Exists(path)
+            ? throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination.")
+            : path;
     }
 
     /// <summary>Something is in it now: the directories stay.</summary>
