@@ -65,7 +65,8 @@ internal sealed class GatedStream(Stream inner, Gate gate) : BodyStream
 /// <summary>Some bytes of a file, fewer if it is shorter by then.</summary>
 internal sealed class FilePart(string path, long start, long length) : BodyStream
 {
-    private readonly FileStream _file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) { Position = start };
+    private readonly FileStream _file =
+        new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) { Position = start };
     private long _left = length;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -66,7 +66,7 @@ public sealed class Cache(ObjectServerOptions options, IReadOnlyList<Origin> ori
     private protected override Reply? RefuseWrite(Request request, string path) =>
         Failure(request, Dialect.ReadOnlyStatus, "open", path, "read-only file system");
 
-    /// <summary>Newer caches pass on the origin's digest, whatever bytes they hold; 5.5's call a crc32c anything (xrootd.md 12.2).</summary>
+    /// <summary>Newer caches pass on the origin's digest, whatever bytes they hold; 5.5's call a crc32c anything (12.2).</summary>
     private protected override (string? Header, int Failure) DigestOf(Request request, string path, FileInfo file, string wanted)
     {
         if (!Dialect.OldDigests)

@@ -1,6 +1,9 @@
 namespace Pelican.Federation;
 
-/// <summary>How a kind and version of object server speaks HTTP and WebDAV. XRootD's are those of xrootd.md; vary them by <c>with</c>.</summary>
+/// <summary>
+/// How a kind and version of object server speaks HTTP and WebDAV. Numbers are sections of the XRootD reference; vary a
+/// dialect by <c>with</c>.
+/// </summary>
 public sealed record Dialect
 {
     /// <summary>Pelican's own origins and caches: standard HTTP, JSON errors, encoded hrefs (federation-protocol 5.2, 6.10).</summary>

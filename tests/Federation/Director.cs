@@ -94,7 +94,8 @@ public sealed partial class Director(
     private List<string> ServersFor(FederationNamespace ns, Request request, bool reading, Origin[] origins)
     {
         IEnumerable<string> writers = ns.Writers?.Select(Base) ?? origins.Select(origin => origin.Url);
-        IEnumerable<string> readers = ns.Servers?.Select(Base) ?? Caches.Where((_, i) => ns.Caches?.Contains(i) ?? true).Select(cache => cache.Url);
+        IEnumerable<string> readers = ns.Servers?.Select(Base)
+            ?? Caches.Where((_, i) => ns.Caches?.Contains(i) ?? true).Select(cache => cache.Url);
         bool direct = reading && (request.Parameter("directread") is not null || !readers.Any());
         return direct && !ns.DirectReads ? [] : [.. (direct || !reading ? writers : readers).Take(MaximumServers)];
     }
@@ -149,7 +150,9 @@ public sealed partial class Director(
 
         if (Style.TokenGeneration)
         {
-            string depth = ns.MaxScopeDepth == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", max-scope-depth={ns.MaxScopeDepth}");
+            string depth = ns.MaxScopeDepth == 0
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $", max-scope-depth={ns.MaxScopeDepth}");
             string basePath = ns.BasePath is null ? "" : ", base-path=" + ns.BasePath;
             reply.Headers["X-Pelican-Token-Generation"] = $"{string.Join(", ", issuers)}{depth}, strategy=OAuth2{basePath}";
         }

@@ -19,7 +19,8 @@ public sealed record DirectorStyle
     public static DirectorStyle Current { get; } = new();
 
     /// <summary>7.12: DELETE is known, COPY is not, no <c>Server</c> header, an expired token is not looked at.</summary>
-    public static DirectorStyle V712 { get; } = new() { Server = null, KnowsCopy = false, RefusesExpiredTokens = false, IssuersRepeated = false };
+    public static DirectorStyle V712 { get; } =
+        new() { Server = null, KnowsCopy = false, RefusesExpiredTokens = false, IssuersRepeated = false };
 
     /// <summary>7.7: errors as <c>{"error":…}</c>, an empty collections URL, no DELETE.</summary>
     public static DirectorStyle V77 { get; } = V712 with { KnowsDelete = false, Errors = ErrorForm.Error, CollectionsUrlEmpty = true };

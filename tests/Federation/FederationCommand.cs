@@ -88,8 +88,8 @@ internal static class FederationCommand
         [.. names.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(name => Dialect.All.Single(dialect => dialect.Name == name))];
 
     /// <summary>
-    /// <c>{"namespaces":[{"prefix":"/p","requireToken":true,"servers":[…],"writers":[…],"collections":"…","issuers":[…],"basePath":"…"}]}</c>;
-    /// all but the prefix and the servers may be absent.
+    /// <c>{"namespaces":[{"prefix":"/p","requireToken":true,"servers":[…],"writers":[…],"collections":"…",
+    /// "issuers":[…],"basePath":"…"}]}</c>; all but the prefix and the servers may be absent.
     /// </summary>
     private static IEnumerable<FederationNamespace> NamespacesIn(string json)
     {

@@ -18,7 +18,7 @@ public abstract class FederationServer : IAsyncDisposable
         _server = new RawServer(certificate, ServeAsync)
         {
             HeaderNames = dialect.HeadersByCase ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase,
-            ContinueHeader = dialect.IsXrootd ? "Connection: Close" : null,
+            ContinueHeader = dialect.IsXrootd ? "Connection: Close\r\nServer: " + dialect.ServerHeader : null,
         };
         _server.Up();
     }

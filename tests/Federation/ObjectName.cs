@@ -8,6 +8,9 @@ namespace Pelican.Federation;
 /// <param name="EndsWithSlash">Whether the request's path ended with a slash.</param>
 internal readonly record struct ObjectName(string Path, bool EndsWithSlash)
 {
+    /// <summary>The path with its slash, as errors quote it.</summary>
+    public string Sent => EndsWithSlash ? Path + "/" : Path;
+
     /// <summary>Decodes as the dialect does; null when a component is <c>..</c>.</summary>
     public static ObjectName? Parse(string rawPath, Dialect dialect)
     {

@@ -16,7 +16,7 @@ public abstract partial class ObjectServer
         string local = ChangedFileOf(name.Path);
         if (File.Exists(local) && name.EndsWithSlash)
         {
-            return Failure(request, Dialect.IsXrootd ? 500 : 404, "remove", name.Path, "not a directory");
+            return Failure(request, Dialect.IsXrootd ? 500 : 404, "locate", name.Sent, "not a directory");
         }
 
         if (Directory.Exists(local) && Dialect.NotEmptyStatus != 0 && Directory.EnumerateFileSystemEntries(local).Any())
@@ -34,7 +34,7 @@ public abstract partial class ObjectServer
         }
         else
         {
-            return Failure(request, 404, "remove", name.Path, Dialect.IsXrootd ? "no such file or directory" : "not_found");
+            return Failure(request, 404, "locate", name.Path, Dialect.IsXrootd ? "no such file or directory" : "not_found");
         }
 
         File.Delete(FileOf(name.Path));
@@ -51,7 +51,9 @@ public abstract partial class ObjectServer
 
         if (File.Exists(local) || (Directory.Exists(local) && !Dialect.IsXrootd))
         {
-            return Failure(request, 405, "create", name.Path, "file exists");
+            return Dialect.IsXrootd
+                ? Line(request, 405, "Method is not allowed; resource already exists.")
+                : Failure(request, 405, "create", name.Path, "file_exists");
         }
 
         if (!Dialect.IsXrootd && !Directory.Exists(Path.GetDirectoryName(local)))
@@ -66,12 +68,14 @@ public abstract partial class ObjectServer
     /// <summary>XRootD overwrites whatever is asked and does not decode the new name (xrootd.md 7.3).</summary>
     private Reply Move(Request request, FederationNamespace ns, ObjectName name)
     {
-        if (!Uri.TryCreate(request.Headers["Destination"], UriKind.Absolute, out Uri? destination) || destination.IsFile)
+        string destination = request.Headers["Destination"] ?? "";
+        bool isPath = destination.StartsWith('/');
+        if ((isPath && Dialect.UnknownReasons) || (!isPath && !Uri.IsWellFormedUriString(destination, UriKind.Absolute)))
         {
-            return Failure(request, Dialect.UnknownReasons ? 501 : 400, "rename", name.Path, "no destination");
+            return Line(request, Dialect.UnknownReasons ? 501 : 400, "Cannot parse destination url.");
         }
 
-        string raw = "/" + destination.OriginalString.Split('/', 4)[3];
+        string raw = isPath ? destination : "/" + destination.Split('/', 4)[3];
         string target = Dialect.IsXrootd ? raw : Uri.UnescapeDataString(raw);
         if (!Allows(request, ns, name.Path, Access.Modify))
         {
@@ -99,6 +103,6 @@ public abstract partial class ObjectServer
             File.Move(from, to, true);
         }
 
-        return new Reply(201);
+        return new Reply(201, Dialect.IsXrootd ? ":-)" : "");
     }
 }

@@ -46,7 +46,8 @@ public abstract partial class ObjectServer
         using HttpRequestMessage question = ForOther(request, HttpMethod.Get, source);
         try
         {
-            using HttpResponseMessage answer = await _client.SendAsync(question, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            using HttpResponseMessage answer =
+                await _client.SendAsync(question, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!answer.IsSuccessStatusCode && !Dialect.OldDigests)
             {
                 return Failure(request, Dialect.InodeETag ? (int)answer.StatusCode : 500, "copy", path,

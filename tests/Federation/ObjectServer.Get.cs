@@ -25,11 +25,13 @@ public abstract partial class ObjectServer
             case { Entry: DirectoryInfo directory }:
                 return GetCollection(request, name.Path, directory);
             case { Entry: FileInfo } when name.EndsWithSlash:
-                return Failure(request, Dialect.IsXrootd ? 500 : 404, "open", name.Path, "not a directory");
+                return Failure(request, Dialect.IsXrootd ? 500 : 404, "open", name.Sent, "not a directory");
             case { Entry: FileInfo } when request.Method == "GET" && IsBusy(name.Path):
                 return Busy(request, name.Path);
             case { Entry: FileInfo file }:
                 return GetObject(request, name.Path, file, found.Age);
+            case { Entry: null } when Dialect.IsXrootd && BelowFile(FileOf(name.Path)):
+                return Failure(request, 500, "open", name.Sent, "not a directory");
             default:
                 return Failure(request, 404, "open", name.Path, Dialect.IsXrootd ? "no such file or directory" : "not_found");
         }
@@ -46,11 +48,17 @@ public abstract partial class ObjectServer
         if (request.Method == "GET")
         {
             string rows = string.Concat(directory.EnumerateFileSystemInfos().Select(entry => $"<tr><td>{entry.Name}</td></tr>\n"));
-            return new Reply(200, $"<!DOCTYPE html>\n<html><head><title>{path}</title></head><body><table>\n{rows}</table></body></html>\n");
+            return new Reply(200, $"<!DOCTYPE html>\n<html><head><title>{path}</title></head><body><table>\n{rows}</table></body>\n");
         }
 
-        Reply reply = request.Headers["Want-Digest"] is null ? new Reply(200) : Failure(request, 409, "open", path, "is a directory");
-        reply.Headers["Content-Length"] = reply.Status == 200 ? "4096" : null;
+        if (request.Headers["Want-Digest"] is not null)
+        {
+            return Failure(request, 409, "open", path, "is a directory");
+        }
+
+        Reply reply = new(200);
+        reply.Headers["Content-Length"] = "4096";
+        AddHeadProperties(request, reply, directory);
         return reply;
     }
 
@@ -98,14 +106,20 @@ public abstract partial class ObjectServer
         }
         else if (request.Method == "HEAD")
         {
-            reply.Headers["Accept-Ranges"] = Dialect.RangesAnnounced ? "bytes" : null;
-            reply.Headers["Etag"] = Dialect.InodeETag ? InodeETag(file) : null;
+            AddHeadProperties(request, reply, file);
         }
     }
 
+    private void AddHeadProperties(Request request, Reply reply, FileSystemInfo entry)
+    {
+        bool tagged = Dialect.InodeETag && request.Headers["Want-Digest"] is null;
+        reply.Headers["Accept-Ranges"] = Dialect.RangesAnnounced ? "bytes" : null;
+        reply.Headers["Etag"] = tagged ? InodeETag(entry) : null;
+    }
+
     /// <summary>An ETag that no rewriting in place changes (xrootd.md 2.1).</summary>
-    private static string InodeETag(FileInfo file) =>
-        $"\"{Convert.ToHexStringLower(Checksums.Of("crc32c", Encoding.UTF8.GetBytes(file.FullName)))}\"";
+    private static string InodeETag(FileSystemInfo entry) =>
+        $"\"{Convert.ToHexStringLower(Checksums.Of("crc32c", Encoding.UTF8.GetBytes(entry.FullName)))}\"";
 
     private bool IfRangeHolds(Request request, Reply reply) =>
         Dialect.IsXrootd || request.Headers["If-Range"] is not { } condition
@@ -123,7 +137,9 @@ public abstract partial class ObjectServer
 
         bool open = match.Groups[2].Length == 0;
         long last = open ? size - 1 : long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-        long first = match.Groups[1].Length == 0 ? Math.Max(0, size - last) : long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        long first = match.Groups[1].Length == 0
+            ? Math.Max(0, size - last)
+            : long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
         if (Dialect.LooseRanges)
         {
             ApplyLooseRange(reply, file, first, open ? null : last);
@@ -160,6 +176,7 @@ public abstract partial class ObjectServer
         long length = last - first + 1 ?? 0;
         bool empty = length is <= 0 or > int.MaxValue;
         SetRange(reply, file, first, empty ? first - 1 : last!.Value);
+        reply.Close = empty;
         reply.Headers["Content-Range"] = string.Create(CultureInfo.InvariantCulture, $"bytes {first}-{last ?? -1}/{file.Length}");
         if (!empty && last >= file.Length)
         {
@@ -170,7 +187,9 @@ public abstract partial class ObjectServer
 
     private Reply OutOfRange(long size)
     {
-        Reply reply = new(416, "Unable to read; the range is not satisfiable") { Close = Dialect.IsXrootd };
+        const string Text =
+            "None of the range-specifier values in the Range request-header field overlap the current extent of the selected resource.";
+        Reply reply = new(416, Text) { Close = Dialect.IsXrootd };
         reply.Headers["Connection"] = Dialect.IsXrootd ? "Close" : null;
         reply.Headers["Content-Range"] = Dialect.IsXrootd ? null : string.Create(CultureInfo.InvariantCulture, $"bytes */{size}");
         return reply;
@@ -203,7 +222,8 @@ public abstract partial class ObjectServer
     /// <summary>The <c>Digest</c> header for an object, or the status of a failure.</summary>
     private protected virtual (string? Header, int Failure) DigestOf(Request request, string path, FileInfo file, string wanted) =>
         (DigestNames.Choose(wanted, Dialect) is { Count: > 0 } names
-            ? string.Join(", ", names.Select(name => DigestNames.Header(name, Digest(path, file, DigestNames.Computed(name, Dialect)), Dialect)))
+            ? string.Join(", ", names.Select(name =>
+                DigestNames.Header(name, Digest(path, file, DigestNames.Computed(name, Dialect)), Dialect)))
             : null, 0);
 
     /// <summary>The digest, kept by XRootD while the second of the file's time is the same (xrootd.md 5.6).</summary>

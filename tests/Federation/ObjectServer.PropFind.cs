@@ -37,7 +37,7 @@ public abstract partial class ObjectServer
 
         if (entry is FileInfo && name.EndsWithSlash && Dialect.IsXrootd)
         {
-            return Failure(request, 500, "locate", name.Path, "not a directory");
+            return Failure(request, 500, "locate", name.Sent, "not a directory");
         }
 
         string? depth = request.Headers["Depth"];
@@ -45,7 +45,7 @@ public abstract partial class ObjectServer
         string self = prefix + (Dialect.IsXrootd && name.EndsWithSlash ? name.Path + "/" : name.Path);
         StringBuilder xml = new("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
             + "<D:multistatus xmlns:D=\"DAV:\" xmlns:ns1=\"http://apache.org/dav/props/\" xmlns:ns0=\"DAV:\">\n");
-        Describe(xml, self, entry, lists);
+        Describe(xml, self, entry, false);
         foreach (FileSystemInfo child in lists ? ((DirectoryInfo)entry).EnumerateFileSystemInfos() : [])
         {
             Describe(xml, $"{self.TrimEnd('/')}/{child.Name}", child, true);
@@ -77,12 +77,16 @@ public abstract partial class ObjectServer
         xml.Append(CultureInfo.InvariantCulture, $"""
             <D:response xmlns:lp1="DAV:" xmlns:lp2="http://apache.org/dav/props/" xmlns:lp3="LCGDM:">
             <D:href>{SecurityElement.Escape(path)}</D:href>
-            <D:propstat><D:prop>
+            <D:propstat>
+            <D:prop>
             <lp1:getcontentlength>{(entry is FileInfo file ? file.Length : 4096)}</lp1:getcontentlength>
             <lp1:getlastmodified>{Rfc1123(entry.LastWriteTimeUtc)}</lp1:getlastmodified>
             {type}<lp1:iscollection>{(isCollection ? 1 : 0)}</lp1:iscollection>
-            {again}<lp1:executable>{(executable ? "T" : "F")}</lp1:executable>
-            </D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
+            <lp1:executable>{(executable ? "T" : "F")}</lp1:executable>
+            {again}</D:prop>
+            <D:status>HTTP/1.1 200 OK</D:status>
+            </D:propstat>
+            </D:response>
 
             """);
     }
@@ -94,7 +98,10 @@ public abstract partial class ObjectServer
             ? string.Create(CultureInfo.InvariantCulture, $"<D:resourcetype/><D:getcontentlength>{file.Length}</D:getcontentlength>")
             : "<D:resourcetype><D:collection/></D:resourcetype>";
         xml.Append(CultureInfo.InvariantCulture, $"""
-            <D:response><D:href>{href}</D:href><D:propstat><D:prop><D:displayname>{SecurityElement.Escape(entry.Name)}</D:displayname>{properties}<D:getlastmodified>{Rfc1123(entry.LastWriteTimeUtc)}</D:getlastmodified></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
+            <D:response><D:href>{href}</D:href>
+            <D:propstat><D:prop><D:displayname>{SecurityElement.Escape(entry.Name)}</D:displayname>{properties}
+            <D:getlastmodified>{Rfc1123(entry.LastWriteTimeUtc)}</D:getlastmodified></D:prop>
+            <D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>
 
             """);
     }

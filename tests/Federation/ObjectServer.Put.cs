@@ -60,21 +60,21 @@ public abstract partial class ObjectServer
 
         if (Directory.Exists(local) || name.EndsWithSlash)
         {
-            return Failure(request, 409, "open", path, "is a directory");
+            return Failure(request, 409, "create", path, "is a directory");
         }
 
         if (BelowFile(local))
         {
-            return Failure(request, Dialect.IsXrootd ? 500 : 409, "open", path, "not a directory");
+            return Failure(request, Dialect.IsXrootd ? 500 : 409, "create", path, "not a directory");
         }
 
         if (exists && Dialect.OverwriteHeader && request.Headers["Overwrite"] == "F")
         {
-            return Failure(request, 409, "open", path, "file exists");
+            return Failure(request, 409, "create", path, "file exists");
         }
 
         return exists && !Dialect.IsXrootd && request.Headers["If-None-Match"] == "*"
-            ? Failure(request, 412, "open", path, "precondition_failed")
+            ? Failure(request, 412, "create", path, "precondition_failed")
             : null;
     }
 

@@ -119,12 +119,12 @@ public abstract partial class ObjectServer : FederationServer
 
         if (ObjectName.Parse(prefixed ? raw[DataPrefix.Length..] : raw, Dialect) is not { } name)
         {
-            return Failure(request, 403, "open", request.Path, "Opening relative path is disallowed.");
+            return Line(request, 403, $"Opening relative path &apos;{request.Path}&apos; is disallowed.\n");
         }
 
         if (name.Path.Split('/').Any(component => Encoding.UTF8.GetByteCount(component) > 255))
         {
-            return Failure(request, Dialect.TooLongStatus, "open", name.Path, "file name too long");
+            return Failure(request, Dialect.TooLongStatus, request.Method == "PUT" ? "create" : "open", name.Path, "file name too long");
         }
 
         if (_namespaces.Find(name.Path) is not { } ns)
@@ -156,7 +156,8 @@ public abstract partial class ObjectServer : FederationServer
 
     private Reply UnknownMethod(Request request) => !Dialect.IsXrootd
         ? Failure(request, 405, "serve", request.Path, "method_not_allowed")
-        : new Reply(request.Method is "POST" or "PATCH" ? 501 : 400, Dialect.InodeETag ? "OK" : "Request unknown") { Close = true };
+        : request.Method is "POST" or "PATCH" ? Line(request, 501, "Request not supported.")
+        : Line(request, 400, Dialect.InodeETag ? "OK" : "Request unknown");
 
     private bool Allows(Request request, FederationNamespace ns, string path, Access access) =>
         _tokens.Allows(request, ns, path, access, Url);
@@ -174,12 +175,14 @@ public abstract partial class ObjectServer : FederationServer
             return Reply.Json(status, new JsonObject { ["error"] = text, ["detail"] = $"cannot {verb} {path}" }.ToJsonString());
         }
 
-        bool saysClose = request.Method is "GET" or "HEAD" or "PROPFIND" or "MKCOL" or "MOVE";
-        Reply reply = new(status, request.Method == "HEAD" ? "" : $"Unable to {verb} {path}; {text}")
-        {
-            Close = saysClose || request.Method == "PUT",
-        };
-        reply.Headers["Connection"] = saysClose ? "Close" : null;
+        return Line(request, status, $"Unable to {verb} {path}; {text}\n");
+    }
+
+    /// <summary>An error of XRootD. The connection closes, whatever it says of it (xrootd.md 6.4, 13.1).</summary>
+    private protected static Reply Line(Request request, int status, string line)
+    {
+        Reply reply = new(status, request.Method == "HEAD" ? "" : line) { Close = true };
+        reply.Headers["Connection"] = request.Method is "PUT" or "DELETE" or "COPY" ? null : "Close";
         return reply;
     }
 

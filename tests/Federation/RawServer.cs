@@ -228,7 +228,11 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         }
 
         bool chunked = headers["Transfer-Encoding"] == "chunked";
-        long length = long.Parse(headers["Content-Length"] ?? "0", CultureInfo.InvariantCulture);
+        if (!long.TryParse(headers["Content-Length"] ?? "0", CultureInfo.InvariantCulture, out long length) || length < 0)
+        {
+            throw new IOException($"'{headers["Content-Length"]}' is no length");
+        }
+
         bool waits = headers["Expect"] == "100-continue";
         RequestBody body = new(wire, chunked ? null : length, waits ? token => ContinueAsync(wire, token) : _ => Task.CompletedTask);
         return new Request(body)

@@ -76,9 +76,15 @@ internal static class ReplyWriter
     {
         byte[] buffer = new byte[BufferBytes];
         long end = reply.StopAfter ?? long.MaxValue;
-        int read;
-        while ((read = await reply.Body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(BufferBytes, end - request.BytesSent)), cancellationToken)) > 0)
+        while (true)
         {
+            int wanted = (int)Math.Min(BufferBytes, end - request.BytesSent);
+            int read = await reply.Body.ReadAsync(buffer.AsMemory(0, wanted), cancellationToken);
+            if (read == 0)
+            {
+                return reply.StopAfter is not null;
+            }
+
             if (reply.FlipAt is { } flip && flip >= request.BytesSent && flip < request.BytesSent + read)
             {
                 buffer[flip - request.BytesSent] ^= 0xFF;
@@ -92,8 +98,6 @@ internal static class ReplyWriter
                 request.BytesSent += count;
             }
         }
-
-        return reply.StopAfter is not null;
     }
 
     private static async Task WritePieceAsync(Stream stream, ReadOnlyMemory<byte> piece, bool chunked, CancellationToken cancellationToken)
@@ -104,7 +108,8 @@ internal static class ReplyWriter
             return;
         }
 
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(piece.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), cancellationToken);
+        string size = string.Create(CultureInfo.InvariantCulture, $"{piece.Length:x}\r\n");
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(size), cancellationToken);
         await stream.WriteAsync(piece, cancellationToken);
         await stream.WriteAsync("\r\n"u8.ToArray(), cancellationToken);
     }

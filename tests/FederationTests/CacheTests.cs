@@ -73,7 +73,7 @@ public sealed class CacheTests
         Answer put = await federation.AskAsync("PUT", federation.Cache.Url + "/demo/x", cancellationToken, "x");
 
         await Assert.That(listing.Status).IsEqualTo(409);
-        await Assert.That((put.Status, put.Body)).IsEqualTo((403, "Unable to open /demo/x; read-only file system"));
+        await Assert.That((put.Status, put.Body)).IsEqualTo((403, "Unable to open /demo/x; read-only file system\n"));
     }
 
     [Test]
@@ -89,6 +89,6 @@ public sealed class CacheTests
         await federation.Origin.DownAsync();
         patience.Open();
 
-        await Assert.That((await waiting).Body).IsEqualTo("Unable to open /public/f; [FATAL] Connection error");
+        await Assert.That((await waiting).Body).IsEqualTo("Unable to open /public/f; [FATAL] Connection error\n");
     }
 }

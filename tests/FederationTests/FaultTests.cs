@@ -128,12 +128,14 @@ public sealed class FaultTests
     public async Task Idle_and_unused_connections_are_closed(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await StartAsync();
+        using RawClient unused = await RawClient.ConnectAsync(federation.Origin.Url, cancellationToken);
         using RawClient used = await RawClient.ConnectAsync(federation.Origin.Url, cancellationToken);
         await used.SendAsync($"GET {Path} HTTP/1.1\n\n", cancellationToken);
         await used.ReadUntilAsync("abcdef", cancellationToken);
         await federation.Origin.WaitForIdleAsync(cancellationToken);
 
         federation.Origin.CloseUnusedConnections();
+        await Assert.That(await unused.ReadToEndAsync(cancellationToken)).IsEqualTo("<reset>");
         await used.SendAsync($"GET {Path} HTTP/1.1\n\n", cancellationToken);
         string second = await used.ReadUntilAsync("abcdef", cancellationToken);
         await federation.Origin.WaitForIdleAsync(cancellationToken);
@@ -141,6 +143,39 @@ public sealed class FaultTests
 
         await Assert.That(second).StartsWith("HTTP/1.1 200 OK");
         await Assert.That(await used.ReadToEndAsync(cancellationToken)).IsEqualTo("<reset>");
+    }
+
+    [Test]
+    public async Task A_third_party_copy_can_end_without_a_verdict_or_stall_among_markers(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await StartAsync();
+        string url = federation.Origin.Url + "/demo/copy";
+        federation.Origin.Faults.Add("COPY", "/demo/copy", FaultAction.CopyStream(202, null, 0, 0), 1);
+        Answer silent = await federation.AskAsync("COPY", url, cancellationToken);
+        Gate gate = new(20);
+        federation.Origin.Faults.Add("COPY", "/demo/copy", FaultAction.CopyStream(201, "failure: no bytes", 0));
+        federation.Origin.Faults.Add("COPY", "/demo/copy", FaultAction.Hold(gate));
+        Task<Answer> stalled = federation.AskAsync("COPY", url, cancellationToken);
+        await gate.Blocked.WaitAsync(cancellationToken);
+        gate.Open();
+
+        await Assert.That((silent.Status, silent.Body.Split("Perf Marker").Length)).IsEqualTo((202, 3));
+        await Assert.That(silent.Body).EndsWith("End\n");
+        await Assert.That((await stalled).Body).EndsWith("failure: no bytes");
+    }
+
+    [Test]
+    public async Task A_client_is_sent_to_another_host_and_told_where_tokens_come_from(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await StartAsync();
+        federation.Origin.Faults.Add("GET", Path, FaultAction.Redirect(new Uri(federation.Origin.UrlByAddress + Path)), 1);
+        Answer redirect = await GetAsync(federation, cancellationToken);
+        federation.Origin.Faults.Add("GET", Path, FaultAction.TokenHint(401, "/public", new Uri(federation.Issuer.Url)), 1);
+        Answer hint = await GetAsync(federation, cancellationToken);
+
+        await Assert.That(redirect.Headers).Contains($"Location: http://127.0.0.1:{new Uri(federation.Origin.Url).Port}{Path}");
+        await Assert.That(hint.Headers).Contains("X-Pelican-Namespace: namespace=/public, require-token=true");
+        await Assert.That(hint.Headers).Contains($"X-Pelican-Authorization: issuer={federation.Issuer.Url}");
     }
 
     [Test]

@@ -6,26 +6,28 @@ namespace Pelican.Tests.FederationTests;
 /// <summary>A connection that sends exactly what it is told, to see exactly what comes back.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private readonly TcpClient _client = new();
+    private readonly NetworkStream _stream;
+
+    private RawClient(NetworkStream stream) => _stream = stream;
 
     /// <summary>Connects to a plain HTTP server.</summary>
     public static async Task<RawClient> ConnectAsync(string url, CancellationToken cancellationToken)
     {
-        RawClient client = new();
-        await client._client.ConnectAsync("127.0.0.1", new Uri(url).Port, cancellationToken);
-        return client;
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync("127.0.0.1", new Uri(url).Port, cancellationToken);
+        return new RawClient(new NetworkStream(socket, true));
     }
 
     /// <summary>Sends a text whose lines end as HTTP's do.</summary>
     public async Task SendAsync(string text, CancellationToken cancellationToken) =>
-        await _client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text.ReplaceLineEndings("\r\n")), cancellationToken);
+        await _stream.WriteAsync(Encoding.ASCII.GetBytes(text.ReplaceLineEndings("\r\n")), cancellationToken);
 
     /// <summary>Reads until this text has come.</summary>
     public async Task<string> ReadUntilAsync(string end, CancellationToken cancellationToken)
     {
         StringBuilder text = new();
         byte[] one = new byte[1];
-        while (!text.ToString().EndsWith(end, StringComparison.Ordinal) && await _client.GetStream().ReadAsync(one, cancellationToken) > 0)
+        while (!text.ToString().EndsWith(end, StringComparison.Ordinal) && await _stream.ReadAsync(one, cancellationToken) > 0)
         {
             text.Append((char)one[0]);
         }
@@ -41,7 +43,7 @@ internal sealed class RawClient : IDisposable
         try
         {
             int count;
-            while ((count = await _client.GetStream().ReadAsync(buffer, cancellationToken)) > 0)
+            while ((count = await _stream.ReadAsync(buffer, cancellationToken)) > 0)
             {
                 text.Append(Encoding.Latin1.GetString(buffer, 0, count));
             }
@@ -54,5 +56,5 @@ internal sealed class RawClient : IDisposable
         return text.ToString();
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose() => _stream.Dispose();
 }

@@ -198,7 +198,7 @@ public sealed class XrootdReadTests
 
         await Assert.That(raw.Status).IsEqualTo(207);
         await Assert.That(raw.Body).Contains("<D:href>/public/d</D:href>").And.Contains("<D:href>/public/d/pc%41 a&amp;b</D:href>");
-        await Assert.That(raw.Body.Split("<D:response").Last()).Contains("<lp1:iscollection>0</lp1:iscollection>\n<lp1:iscollection>1</lp1:iscollection>");
+        await Assert.That(raw.Body.Split("<D:response").Last()).Contains("<lp1:iscollection>0</lp1:iscollection>\n<lp1:executable>T</lp1:executable>\n<lp1:iscollection>1</lp1:iscollection>");
         await Assert.That(encoded.Body).Contains("<D:href>/api/v1.0/origin/data/public/d/pc%2541%20a%26b</D:href>");
     }
 
@@ -210,7 +210,7 @@ public sealed class XrootdReadTests
         Answer answer = await federation.AskAsync("PROPFIND", federation.Origin.Url + Path + "/", cancellationToken, null, ("Depth", "1"));
 
         await Assert.That(answer.Status).IsEqualTo(500);
-        await Assert.That(answer.Body).IsEqualTo("Unable to locate /public/f; not a directory");
+        await Assert.That(answer.Body).IsEqualTo("Unable to locate /public/f/; not a directory\n");
     }
 
     [Test]

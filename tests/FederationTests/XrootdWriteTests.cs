@@ -123,7 +123,20 @@ public sealed class XrootdWriteTests
         await client.SendAsync("PUT /protected/x HTTP/1.1\nContent-Length: 3000000\n\n", cancellationToken);
         string answer = await client.ReadToEndAsync(cancellationToken);
 
-        await Assert.That(answer).StartsWith("HTTP/1.1 403 Forbidden").And.Contains("Connection: Keep-Alive").And.EndsWith("permission denied");
+        await Assert.That(answer).StartsWith("HTTP/1.1 403 Forbidden").And.Contains("Connection: Keep-Alive").And.EndsWith("permission denied\n");
+    }
+
+    [Test]
+    public async Task A_refused_PUT_of_many_bytes_leaves_its_answer_to_be_read_6_4(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await StartAsync(Dialect.Xrootd62);
+        using RawClient client = await RawClient.ConnectAsync(federation.Origin.Url, cancellationToken);
+        await client.SendAsync("PUT /protected/x HTTP/1.1\nContent-Length: 30000000\n\n", cancellationToken);
+
+        await Assert.That(async () => await client.SendAsync(new string('x', 30_000_000), cancellationToken)).Throws<IOException>();
+        string answer = await client.ReadToEndAsync(cancellationToken);
+
+        await Assert.That(answer).StartsWith("HTTP/1.1 403 Forbidden");
     }
 
     [Test]
@@ -140,7 +153,7 @@ public sealed class XrootdWriteTests
         Task<string> silence = client.ReadToEndAsync(cancellationToken);
         Request empty = await federation.Origin.WaitForRequestAsync(request => request.Path == "/demo/empty", cancellationToken);
 
-        await Assert.That(interim).IsEqualTo("HTTP/1.1 100 Continue\r\nConnection: Close\r\n\r\n");
+        await Assert.That(interim).IsEqualTo("HTTP/1.1 100 Continue\r\nConnection: Close\r\nServer: XRootD\r\n\r\n");
         await Assert.That(final).StartsWith("HTTP/1.1 201");
         await federation.Origin.DownAsync();
         await Assert.That(await silence).DoesNotContain("201").And.EndsWith("<reset>");
@@ -175,7 +188,7 @@ public sealed class XrootdWriteTests
         Answer query = await federation.AskAsync("GET", url + "?authz=bad", cancellationToken, null, ("Authorization", "Bearer " + good));
         Answer alone = await federation.AskAsync("GET", url + "?authz=Bearer%20" + good, cancellationToken);
 
-        await Assert.That((lower.Status, lower.Body)).IsEqualTo((403, "Unable to open /protected/f; permission denied"));
+        await Assert.That((lower.Status, lower.Body)).IsEqualTo((403, "Unable to open /protected/f; permission denied\n"));
         await Assert.That(lower.Headers).DoesNotContain("WWW-Authenticate");
         await Assert.That((capital.Status, query.Status, alone.Status)).IsEqualTo((200, 403, 200));
     }
