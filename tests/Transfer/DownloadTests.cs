@@ -261,6 +261,35 @@ public sealed class DownloadTests
     }
 
     [Test]
+    public async Task A_server_that_never_answers_is_left_for_the_next_one(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(TwoCaches);
+        using TestClient client = new(federation, new() { ResponseHeaderTimeout = TimeSpan.FromMilliseconds(500) });
+        federation.Origin.Store(Path, Small);
+        federation.Caches[0].Faults.Add("GET", Path, FaultAction.Delay(new Gate()));
+
+        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(result.Attempts[0].Row).IsEqualTo(Errors.HeaderTimeout);
+        await Assert.That(result.Server).IsEqualTo(federation.Caches[1].Host);
+    }
+
+    [Test]
+    public async Task A_connection_that_was_closed_while_idle_costs_nothing(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Small);
+        await client.GetAsync(Path, "a.bin", cancellationToken);
+        federation.Cache.CloseUnusedConnections();
+        federation.Cache.CloseIdleConnections();
+
+        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(result.Attempts.Count).IsEqualTo(1);
+    }
+
+    [Test]
     public async Task A_cancelled_download_keeps_its_part_and_the_next_run_goes_on_from_there(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();

@@ -61,6 +61,21 @@ public sealed class ObjectVerbTests
     }
 
     [Test]
+    public async Task A_cache_that_answers_409_has_a_collection(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/dir/a", Content);
+        federation.Cache.OriginIsHttp = true;
+
+        ObjectInfo info = await client.StatAsync("/public/dir", cancellationToken);
+        PelicanException get = await Expect.FailureAsync(client.GetAsync("/public/dir", "x", cancellationToken));
+
+        await Assert.That(info.IsCollection).IsTrue();
+        await Assert.That(get.Row).IsEqualTo(Errors.IsCollection);
+    }
+
+    [Test]
     [Arguments("/etc/passwd")]
     [Arguments("/public/dir/../../x")]
     [Arguments("/public/dir/..")]

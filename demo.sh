@@ -1,0 +1,91 @@
+#!/bin/bash
+# demo.sh [--keep]
+#
+# Shows pelican at work: builds it, starts a small federation on this machine (discovery, director, origin, cache, token
+# issuer; no network is needed), and puts, lists, examines, gets and deletes real files in it; then two mistakes and what
+# pelican says to them. Everything is below a temporary directory, which goes away at the end.
+#   --keep   leave the federation running, and say how to talk to it
+set -euo pipefail
+shopt -s inherit_errexit
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+keep=
+case ${1-} in
+  --keep) keep=yes ;;
+  "") ;;
+  *) sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0"; exit 2 ;;
+esac
+
+. build/packages.sh
+. build/dotnet.sh
+
+echo "Building pelican and the demonstration federation (a few minutes the first time) ..."
+./publish.sh --static-only >/dev/null
+dotnet build tests/Federation/Federation.csproj -c Release -v quiet </dev/null >/dev/null
+
+work=$(mktemp -d)
+federation=
+cleanup() {
+  [[ -z $federation ]] || kill "$federation" 2>/dev/null || true
+  [[ -z $federation ]] || wait "$federation" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+dotnet artifacts/bin/Federation/release/federation.dll --root "$work/federation" --state "$work/state" </dev/null &
+federation=$!
+while [[ ! -s $work/state ]]; do
+  kill -0 "$federation" 2>/dev/null || { echo "demo.sh: the federation did not start" >&2; exit 1; }
+  sleep 0.1
+done
+state() { sed -n "s/^$1=//p" "$work/state"; }
+
+export SSL_CERT_FILE PELICAN
+SSL_CERT_FILE=$(state CA_FILE)
+# Nothing of the caller's own configuration or tokens plays a part.
+unset BEARER_TOKEN BEARER_TOKEN_FILE TOKEN XDG_RUNTIME_DIR _CONDOR_CREDS
+while read -r name; do unset "$name"; done < <(compgen -e | grep '^PELICAN_' || true)
+mkdir "$work/home"
+export HOME=$work/home
+PATH=$PWD/dist:$PATH
+base=pelican://$(state DISCOVERY_HOST)
+repository=$PWD
+cd "$work"
+
+say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+run() { printf '\033[1m$ %s\033[0m\n' "$*"; "$@"; }
+fails() {
+  local status=0
+  run "$@" || status=$?
+  printf '(exit status %s)\n' "$status"
+  ((status != 0)) || { echo "demo.sh: that should have failed" >&2; exit 1; }
+}
+
+say "A federation runs at $base; its authority is in SSL_CERT_FILE. Upload some files:"
+run pelican object put "$repository"/*.md "$repository/LICENSE" "$base/demo/tree/"
+say "What is there?"
+run pelican object ls -l "$base/demo/tree"
+run pelican object stat --checksums crc32c "$base/demo/tree/LICENSE"
+say "Get it back: one object, several into a directory, one to a pipe."
+mkdir got
+run pelican object get "$base/demo/tree/LICENSE" licence.txt
+run pelican object get "$base/demo/tree/README.md" "$base/demo/tree/CONTRIBUTING.md" got/
+run pelican -q object get "$base/demo/tree/LICENSE" - | head -n 3
+cmp licence.txt "$repository/LICENSE" && cmp got/README.md "$repository/README.md" && echo "What came back is what was sent."
+say "A namespace that takes a token:"
+run pelican object put -t "$(state TOKEN_FILE_WRITE)" licence.txt "$base/protected/licence.txt"
+run pelican object get -t "$(state TOKEN_FILE_READ)" "$base/protected/licence.txt" again.txt
+say "Two mistakes: no token, and an upload over what is there already."
+fails pelican object get "$base/protected/licence.txt" secret.txt
+fails pelican object put licence.txt "$base/demo/tree/LICENSE"
+[[ ! -e secret.txt ]]
+say "Clean up:"
+run pelican object delete "$base/demo/tree/LICENSE"
+run pelican object ls "$base/demo/tree"
+
+if [[ $keep ]]; then
+  say "The federation goes on until you press Ctrl+C. In another terminal:"
+  printf 'export SSL_CERT_FILE=%s\n%s/dist/pelican object ls %s/demo/tree\n' "$SSL_CERT_FILE" "$repository" "$base"
+  wait "$federation"
+fi
+say "Done. The executable is dist/pelican; try: dist/pelican object --help"
