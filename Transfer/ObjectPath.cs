@@ -38,7 +38,7 @@ internal readonly record struct ObjectPath
     public static ObjectPath FromEscaped(string escaped) => Normalise(DecodeBytes(escaped), escaped);
 
     /// <summary>The child with this plain name.</summary>
-    public ObjectPath Append(string plainName) => FromPlain(Decoded == "/" ? "/" + plainName : Decoded + "/" + plainName);
+    public ObjectPath Append(string plainName) => FromEscaped(Encoded + FromPlain(plainName).Encoded);
 
     /// <summary>Whether this path is <paramref name="prefix"/> or lies below it, by whole components.</summary>
     public bool IsBelow(ObjectPath prefix) =>
