@@ -107,7 +107,7 @@ internal sealed record ObjectUrl
             Text = text,
             Federation = federation,
             Path = ObjectPath.FromEscaped(path),
-            EndsWithSlash = path.EndsWith('/'),
+            EndsWithSlash = path.Length == 0 || path.EndsWith('/'),
             Query = query,
         };
         return WithQuery(url, query);
@@ -158,7 +158,7 @@ internal sealed record ObjectUrl
         string query = question < 0 ? "" : target[(question + 1)..];
         string before = question < 0 ? target : target[..question];
         int slash = before.IndexOf('/', StringComparison.Ordinal);
-        return slash < 0 ? (before, "/", query) : (before[..slash], before[slash..], query);
+        return slash < 0 ? (before, "", query) : (before[..slash], before[slash..], query);
     }
 
     private static Uri FederationBase(string text, string authority)
