@@ -187,7 +187,7 @@ internal sealed record ObjectUrl
         }
 
         return Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
-            && uri is { AbsolutePath: "/", Query: "" } && uri.UserInfo.Length == 0
+            && uri is { AbsolutePath: "/", Query: "", Fragment: "" } && uri.UserInfo.Length == 0
             ? uri
             : throw new PelicanException(Errors.Parameter, $"'{discoveryUrl}' is not the URL of a federation",
                 "Give -f or Federation.DiscoveryUrl as https://<host>[:<port>], without a path.");
