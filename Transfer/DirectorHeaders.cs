@@ -10,9 +10,9 @@ internal static class DirectorHeaders
     {
         string? linkHeader = Joined(response, "Link");
         List<Uri> servers = linkHeader is null ? [] : Links(linkHeader);
-        if (servers.Count == 0 && response.Headers.Location is { IsAbsoluteUri: true } location)
+        if (servers.Count == 0 && response.Headers.Location is { } location && Exact(location.OriginalString) is { } only)
         {
-            servers.Add(location);
+            servers.Add(only);
         }
 
         Dictionary<string, List<string>> space = Pairs(Joined(response, "X-Pelican-Namespace"));
