@@ -106,9 +106,20 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
     /// <summary>What is left of a server's URL without the object's path; null when it does not end with it.</summary>
     internal static Uri? BaseOf(Uri server, ObjectPath path)
     {
-        string here = ObjectPath.FromEscaped(server.AbsolutePath).Encoded;
-        return here.EndsWith(path.Encoded, StringComparison.Ordinal)
-            ? DirectorHeaders.Exact(server.GetLeftPart(UriPartial.Authority) + here[..^path.Encoded.Length] + "/" + server.Query)
+        string here;
+        try
+        {
+            here = ObjectPath.FromEscaped(server.AbsolutePath).Encoded.TrimEnd('/');
+        }
+        catch (PelicanException)
+        {
+            // Not a path that a user could mean, so not this one; and not the user's fault.
+            return null;
+        }
+
+        string tail = path.Encoded.TrimEnd('/');
+        return here.EndsWith(tail, StringComparison.Ordinal)
+            ? DirectorHeaders.Exact(server.GetLeftPart(UriPartial.Authority) + here[..^tail.Length] + "/" + server.Query)
             : null;
     }
 
