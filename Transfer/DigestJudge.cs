@@ -49,20 +49,29 @@ internal static class DigestJudge
         {
             foreach (ChecksumAlgorithm reading in Readings(digest))
             {
-                if (compute(reading) is { } ours && ours.AsSpan().SequenceEqual(digest.Value) && (only is null || only == reading))
+                if (compute(reading) is not { } ours)
                 {
-                    return new DigestVerdict(Verification.Verified, reading, Convert.ToHexStringLower(ours), null);
+                    continue;
                 }
-            }
 
-            // What 5.8 calls crc32 is POSIX cksum: it proves nothing.
-            bool proves = digest.Algorithm != ChecksumAlgorithm.Crc32 && (only is null || only == digest.Algorithm)
-                && compute(digest.Algorithm) is not null;
-            if (proves && wrong is null)
-            {
-                string name = Checksum.WireName(digest.Algorithm);
-                wrong = new DigestVerdict(null, digest.Algorithm, null,
-                    $"{name} is {Convert.ToHexStringLower(compute(digest.Algorithm)!)} here, {Convert.ToHexStringLower(digest.Value)} at the server");
+                bool wanted = only is null || only == reading;
+                if (ours.AsSpan().SequenceEqual(digest.Value))
+                {
+                    if (wanted)
+                    {
+                        return new DigestVerdict(Verification.Verified, reading, Convert.ToHexStringLower(ours), null);
+                    }
+
+                    // It is another digest than its name says, and right.
+                    break;
+                }
+
+                // What 5.8 calls crc32 is POSIX cksum: it proves nothing. Nor does a value that is too long or too short for its name.
+                if (wanted && reading == digest.Algorithm && reading != ChecksumAlgorithm.Crc32)
+                {
+                    wrong ??= new DigestVerdict(null, reading, null,
+                        $"{Checksum.WireName(reading)} is {Convert.ToHexStringLower(ours)} here, {Convert.ToHexStringLower(digest.Value)} at the server");
+                }
             }
         }
 
