@@ -17,7 +17,7 @@ internal static class Multistatus
     private const string Dav = "DAV:";
 
     /// <summary>The entries, in the order of the answer.</summary>
-    /// <exception cref="XmlException">The document is not well formed, or ends early.</exception>
+    /// <exception cref="XmlException">The document is not well formed, ends early, or does not say what it describes.</exception>
     public static async IAsyncEnumerable<MultistatusEntry> ReadAsync(
         Stream body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -59,24 +59,24 @@ internal static class Multistatus
 
     private static bool Is(XmlReader reader, string name) => reader.LocalName == name && reader.NamespaceURI == Dav;
 
-    // Reads up to the end of the element. Properties of a propstat whose status is not 200 do not count.
+    // Reads up to the end of the element. Properties of a propstat whose status is not 200 do not count; null if that leaves none.
     private static async Task<MultistatusEntry?> ResponseAsync(XmlReader reader)
     {
         string? href = null;
         MultistatusEntry found = new("", null, null, null, false);
         MultistatusEntry pending = found;
-        bool counts = true, failed = false;
+        bool counts = true, failed = false, described = false;
         int depth = reader.Depth;
         if (reader.IsEmptyElement)
         {
-            return null;
+            throw new XmlException("a response is empty");
         }
 
         while (await NextAsync(reader) && !(reader.NodeType == XmlNodeType.EndElement && reader.Depth == depth))
         {
             if (reader.NodeType == XmlNodeType.EndElement && Is(reader, "propstat"))
             {
-                found = counts ? pending : found;
+                (found, described) = counts ? (pending, true) : (found, described);
             }
             else if (reader.NodeType != XmlNodeType.Element || reader.NamespaceURI != Dav)
             {
@@ -102,7 +102,9 @@ internal static class Multistatus
             }
         }
 
-        return href is null || failed ? null : found with { Href = PathOf(href) };
+        return href is null ? throw new XmlException("a response has no href")
+            : failed || !described ? null
+            : found with { Href = PathOf(href) };
     }
 
     private static async Task<MultistatusEntry> PropertyAsync(XmlReader reader, MultistatusEntry entry)
