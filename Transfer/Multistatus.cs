@@ -92,7 +92,7 @@ internal static class Multistatus
             }
             else if (reader.LocalName == "status")
             {
-                bool ok = (await TextAsync(reader)).Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, "200", ..];
+                bool ok = (await TextAsync(reader)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, "200", ..];
                 counts &= ok;
                 failed |= !ok && reader.Depth == depth + 1;
             }
@@ -114,7 +114,7 @@ internal static class Multistatus
             case "collection":
                 return entry with { IsCollection = true };
             case "getcontentlength":
-                return long.TryParse(await TextAsync(reader), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
+                return long.TryParse((await TextAsync(reader)).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
                     ? entry with { Size = size }
                     : entry;
             case "getlastmodified":
