@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Xml;
 
 namespace Pelican.Transfer;
@@ -21,7 +22,7 @@ internal static class Multistatus
     public static async IAsyncEnumerable<MultistatusEntry> ReadAsync(
         Stream body, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        // A name with a control character is the user's problem, not a broken answer: no CheckCharacters.
+        // A name with a control character is the user's problem, not a broken answer: no CheckCharacters, and a lenient reader.
         XmlReaderSettings settings = new()
         {
             Async = true,
@@ -31,7 +32,8 @@ internal static class Multistatus
             IgnoreComments = true,
             IgnoreProcessingInstructions = true,
         };
-        using XmlReader reader = XmlReader.Create(body, settings);
+        using LenientReader text = new(body);
+        using XmlReader reader = XmlReader.Create(text, settings);
         bool multistatus = false;
         while (await reader.ReadAsync())
         {
@@ -163,5 +165,27 @@ internal static class Multistatus
 
         int slash = trimmed.IndexOf('/', scheme + 3);
         return slash < 0 ? "/" : trimmed[slash..];
+    }
+
+    /// <summary>
+    /// UTF-8 in which U+FFFD stands for whatever XML cannot hold. XRootD writes the bytes of names as they are: one odd name
+    /// must not hide all others.
+    /// </summary>
+    private sealed class LenientReader(Stream body) : StreamReader(body, Encoding.UTF8)
+    {
+        public override int Read(char[] buffer, int index, int count) => Mend(buffer, index, base.Read(buffer, index, count));
+
+        public override async Task<int> ReadAsync(char[] buffer, int index, int count) =>
+            Mend(buffer, index, await base.ReadAsync(buffer, index, count));
+
+        private static int Mend(char[] buffer, int index, int count)
+        {
+            foreach (ref char c in buffer.AsSpan(index, count))
+            {
+                c = c is '\t' or '\n' or '\r' or (>= ' ' and < '\uFFFE') ? c : '\uFFFD';
+            }
+
+            return count;
+        }
     }
 }
