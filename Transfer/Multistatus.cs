@@ -32,7 +32,7 @@ internal static class Multistatus
             IgnoreComments = true,
             IgnoreProcessingInstructions = true,
         };
-        using LenientReader text = new(body);
+        using LenientReader text = new(body, cancellationToken);
         using XmlReader reader = XmlReader.Create(text, settings);
         bool multistatus = false;
         while (await reader.ReadAsync())
@@ -171,12 +171,20 @@ internal static class Multistatus
     /// UTF-8 in which U+FFFD stands for whatever XML cannot hold. XRootD writes the bytes of names as they are: one odd name
     /// must not hide all others.
     /// </summary>
-    private sealed class LenientReader(Stream body) : StreamReader(body, Encoding.UTF8)
+    private sealed class LenientReader(Stream body, CancellationToken cancellationToken) : TextReader
     {
-        public override int Read(char[] buffer, int index, int count) => Mend(buffer, index, base.Read(buffer, index, count));
+        private readonly StreamReader _text = new(body, Encoding.UTF8);
+
+        public override int Read(char[] buffer, int index, int count) => Mend(buffer, index, _text.Read(buffer, index, count));
 
         public override async Task<int> ReadAsync(char[] buffer, int index, int count) =>
-            Mend(buffer, index, await base.ReadAsync(buffer, index, count));
+            Mend(buffer, index, await _text.ReadAsync(buffer.AsMemory(index, count), cancellationToken));
+
+        protected override void Dispose(bool disposing)
+        {
+            _text.Dispose();
+            base.Dispose(disposing);
+        }
 
         private static int Mend(char[] buffer, int index, int count)
         {
