@@ -15,11 +15,12 @@ internal sealed class HappyEyeballs(ClientSettings settings, TimeProvider clock)
         IPAddress[] addresses = IPAddress.TryParse(endPoint.Host, out IPAddress? literal)
             ? [literal]
             : Interleave(await Dns.GetHostAddressesAsync(endPoint.Host, cancellationToken));
-        if (addresses.Length == 0)
-        {
-            throw new SocketException((int)SocketError.HostNotFound);
-        }
+        return await RaceAsync(addresses, endPoint.Port, cancellationToken);
+    }
 
+    /// <summary>Connects to the first of these addresses that answers, starting with them in their order.</summary>
+    internal async Task<Stream> RaceAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
+    {
         using var race = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task<Socket>> running = [];
         Exception last = new SocketException((int)SocketError.HostNotFound);
@@ -30,7 +31,7 @@ internal sealed class HappyEyeballs(ClientSettings settings, TimeProvider clock)
             {
                 if (next < addresses.Length)
                 {
-                    running.Add(ConnectOneAsync(addresses[next++], endPoint.Port, race.Token));
+                    running.Add(ConnectOneAsync(addresses[next++], port, race.Token));
                 }
 
                 Task<Socket>? done = await FirstAsync(running, next < addresses.Length, race.Token);
