@@ -19,6 +19,7 @@ internal static class Cli
     /// <returns>The exit status.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
+        NativeStartup.Configure();
         if (args is [VersionOption])
         {
             new ConsoleStream(1).Write(Encoding.UTF8.GetBytes(VersionLine()));
@@ -35,12 +36,12 @@ internal static class Cli
     /// <summary>The same in given surroundings.</summary>
     internal static async Task<int> RunAsync(string[] args, Surroundings world, Interruption interruption)
     {
-        Func<string, string> redact = text => text;
-        ConsoleMessages messages = new(world.ErrorOutput, redact);
+        Redactor redactor = new();
+        ConsoleMessages messages = new(world.ErrorOutput, redactor);
         GlobalOptions globals = new();
         // A file may be called "@name": nothing on the command line stands for something else.
         ParserConfiguration parser = new() { ResponseFileTokenReplacer = null };
-        ParseResult parse = Root(new CommandHost(world, globals, messages, redact), globals, world).Parse(args, parser);
+        ParseResult parse = Root(new CommandHost(world, globals, messages, redactor), globals, world).Parse(args, parser);
         try
         {
             if (args is [.., VersionOption] && !args.Contains("--"))
@@ -83,6 +84,7 @@ internal static class Cli
             Arity = ArgumentArity.Zero,
         });
         root.Subcommands.Add(ObjectCommand.Create(host));
+        root.Subcommands.Add(SelfTestCommand.Create());
         return root;
     }
 

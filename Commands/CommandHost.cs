@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pelican.Transfer;
 
 namespace Pelican.Commands;
 
@@ -6,8 +7,8 @@ namespace Pelican.Commands;
 /// <param name="world">Surroundings of the process.</param>
 /// <param name="globals">Options that every command has.</param>
 /// <param name="messages">Standard error.</param>
-/// <param name="redact">Takes secrets out of a text.</param>
-internal sealed class CommandHost(Surroundings world, GlobalOptions globals, ConsoleMessages messages, Func<string, string> redact)
+/// <param name="redactor">Takes secrets out of a text.</param>
+internal sealed class CommandHost(Surroundings world, GlobalOptions globals, ConsoleMessages messages, Redactor redactor)
 {
     /// <summary>Makes the action of a command.</summary>
     /// <param name="read">Turns what was parsed into the options of the command; it may refuse them.</param>
@@ -18,8 +19,8 @@ internal sealed class CommandHost(Surroundings world, GlobalOptions globals, Con
         {
             TOptions options = read(parse);
             Configuration configuration = SettingsReader.Read(globals.Settings(parse), world);
-            LogSink sink = new(messages, redact, world.Clock);
-            using Session session = new(world, messages, configuration, sink.Open(configuration.LogLevel, configuration.LogFile))
+            LogSink sink = new(messages, redactor, world.Clock);
+            using Session session = new(world, messages, configuration, redactor, sink.Open(configuration.LogLevel, configuration.LogFile))
             {
                 Json = globals.Json(parse),
                 Quiet = globals.Quiet(parse),

@@ -1,4 +1,5 @@
 using System.Text;
+using Pelican.Transfer;
 
 namespace Pelican.Commands;
 
@@ -7,8 +8,8 @@ namespace Pelican.Commands;
 /// made fit for a terminal here, and freed of secrets.
 /// </summary>
 /// <param name="output">Standard error.</param>
-/// <param name="redact">Takes secrets out of a text.</param>
-internal sealed class ConsoleMessages(Stream output, Func<string, string> redact)
+/// <param name="redactor">Takes secrets out of a text.</param>
+internal sealed class ConsoleMessages(Stream output, Redactor redactor)
 {
     private const string EraseToEndOfLine = "\e[K";
     private const string EraseToEndOfScreen = "\e[J";
@@ -19,7 +20,7 @@ internal sealed class ConsoleMessages(Stream output, Func<string, string> redact
     /// <summary>Writes one line, in one piece.</summary>
     public void Line(string text)
     {
-        string line = ConsoleText.Visible(redact(text));
+        string line = ConsoleText.Visible(redactor.Redact(text));
         lock (_lock)
         {
             Write(EraseShown() + line + "\n");

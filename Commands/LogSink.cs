@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
+using Pelican.Transfer;
 
 namespace Pelican.Commands;
 
@@ -12,9 +13,9 @@ namespace Pelican.Commands;
 /// error, with <c>--log</c> to a file. Each line passes through the one redaction on its way.
 /// </summary>
 /// <param name="messages">Standard error.</param>
-/// <param name="redact">Takes secrets out of a text.</param>
+/// <param name="redactor">Takes secrets out of a text.</param>
 /// <param name="clock">Time for the lines.</param>
-internal sealed class LogSink(ConsoleMessages messages, Func<string, string> redact, TimeProvider clock)
+internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeProvider clock)
 {
     private static readonly string[] LevelNames = ["trace", "debug", "info", "warning", "error", "critical"];
 
@@ -45,7 +46,7 @@ internal sealed class LogSink(ConsoleMessages messages, Func<string, string> red
         string time = clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         string text = exception is null ? message : message + "\n" + exception;
         StringBuilder line = new($"{time} {LevelNames[(int)level]} {category[(category.LastIndexOf('.') + 1)..]}: ");
-        return line.AppendJoin("\n    ", redact(text).Split('\n').Select(ConsoleText.Visible)).Append('\n').ToString();
+        return line.AppendJoin("\n    ", redactor.Redact(text).Split('\n').Select(ConsoleText.Visible)).Append('\n').ToString();
     }
 
     /// <summary>Warnings and worse, for people.</summary>

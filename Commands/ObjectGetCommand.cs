@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pelican.Json;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -101,7 +102,6 @@ internal static class ObjectGetCommand
             DirectRead = options.Direct,
             RequireChecksum = options.RequireChecksum,
             FileMode = session.World.NewFileMode(),
-            DryRun = options.DryRun,
         };
         bool toOutput = options.Destination == StandardOutput;
         string destination = toOutput ? StandardOutput : session.World.Absolute(options.Destination);
@@ -114,11 +114,27 @@ internal static class ObjectGetCommand
             Move = (source, progress, token) => toOutput
                 ? session.Federation.GetToStreamAsync(source, session.World.Output, transfer, progress, token)
                 : session.Federation.GetAsync(source, destination, transfer, progress, token),
-            DryRun = options.DryRun,
+            Foresee = options.DryRun ? (source, token) => ForeseeAsync(source, destination, transfer, session, token) : null,
             ToStandardOutput = toOutput,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
         };
         return new TransferBatch(session, plan).RunAsync(cancellationToken);
+    }
+
+    // The servers are asked, so that what is said is what would happen: a collection, or nothing there, is an error.
+    private static async Task<PlanReport> ForeseeAsync(
+        string source, string destination, TransferOptions transfer, Session session, CancellationToken cancellationToken)
+    {
+        ObjectInfo info = await session.Federation.StatAsync(source, transfer, [], cancellationToken);
+        if (info.IsCollection)
+        {
+            throw new PelicanException(Errors.IsCollection, $"'{info.Path}' is a collection, and recursive downloads are not there yet",
+                "Name an object in it; 'pelican object ls' shows them.");
+        }
+
+        ObjectPath path = ObjectUrl.Parse(source, session.Configuration.Client).Path;
+        bool into = destination.EndsWith('/') || Directory.Exists(destination);
+        return new PlanReport("download", path.Decoded, into ? Path.Combine(destination, path.Name) : destination);
     }
 
     private static void CheckFlags(GetOptions options, Session session)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pelican.Json;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -46,7 +47,7 @@ internal static class ObjectPutCommand
                 ("pelican object put run1.dat osdf:///ospool/data/run1.dat", "one file"),
                 ("pelican object put -t token results/*.csv pelican://fed.example.org/ns/results/", "several files, into a collection"),
                 ("pelican object put --require-checksum --checksums md5:MD5SUMS run1.dat osdf:///ns/run1.dat",
-                    "what is on disk must agree with a list, and what the server has with what is on disk"),
+                    "checked against a list before, and at the server after"),
             ],
         };
         Argument<string[]> words = verb.Words("source");
@@ -87,7 +88,7 @@ internal static class ObjectPutCommand
     /// <returns>Exit status.</returns>
     public static Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
     {
-        _ = ObjectUrl.Parse(options.Destination, session.Configuration.Client);
+        ObjectUrl url = ObjectUrl.Parse(options.Destination, session.Configuration.Client);
         foreach (string source in options.Sources)
         {
             CheckSource(source, session);
@@ -106,7 +107,6 @@ internal static class ObjectPutCommand
             Overwrite = options.Overwrite,
             RequireChecksum = options.RequireChecksum,
             Algorithm = options.Algorithm,
-            DryRun = options.DryRun,
         };
         TransferPlan plan = new()
         {
@@ -116,11 +116,16 @@ internal static class ObjectPutCommand
             NameOf = NameOf,
             Move = (source, progress, token) => session.Federation.PutAsync(
                 session.World.Absolute(source), options.Destination, several, transfer, progress, token),
-            DryRun = options.DryRun,
+            Foresee = options.DryRun ? (source, _) => Task.FromResult(Foresee(source, url, several, session)) : null,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
         };
         return new TransferBatch(session, plan).RunAsync(cancellationToken);
     }
+
+    // Nothing is asked of the network (cli.md 5.2): whether a name without a slash is a collection is not known.
+    private static PlanReport Foresee(string source, ObjectUrl destination, bool several, Session session) =>
+        new("upload", session.World.Absolute(source),
+            (several || destination.EndsWithSlash ? destination.Path.Append(NameOf(source)) : destination.Path).Decoded);
 
     private static void CheckManifest(PutOptions options, Session session, CancellationToken cancellationToken)
     {
@@ -139,33 +144,30 @@ internal static class ObjectPutCommand
     private static void CheckSource(string source, Session session)
     {
         string path = session.World.Absolute(source);
-        if (File.Exists(path))
+        if (source == "-" && !File.Exists(path))
         {
-            return;
+            throw new PelicanException(Errors.NotSupported, "uploading from standard input is not there yet", "Write it to a file first.");
         }
 
-        throw source == "-"
-            ? new PelicanException(Errors.NotSupported, "uploading from standard input is not there yet", "Write it to a file first.")
-            : Directory.Exists(path)
-            ? new PelicanException(Errors.NotSupported, $"local object \"{source}\" is a directory, and recursive uploads are not there yet",
-                "Name the files one by one for now.")
-            : ObjectUrl.IsRemote(source)
-            ? new PelicanException(Errors.Parameter, $"the source '{source}' is a URL, and put reads local files",
-                "To download use 'pelican object get'.")
-            : WhyNot(source, path);
-    }
+        if (ObjectUrl.IsRemote(source) && !File.Exists(path))
+        {
+            throw new PelicanException(Errors.Parameter, $"the source '{source}' is a URL, and put reads local files",
+                "To download use 'pelican object get'.");
+        }
 
-    private static PelicanException WhyNot(string source, string path)
-    {
-        try
+        if (Directory.Exists(path))
         {
-            _ = File.GetAttributes(path);
-            return new PelicanException(Errors.Local, $"'{source}' is not a file that can be read");
+            throw new PelicanException(Errors.NotSupported, $"local object \"{source}\" is a directory, and recursive uploads are not there yet",
+                "Name the files one by one for now.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        if (Posix.IsStream(path))
         {
-            return Faults.FromLocal(e, source, "read");
+            throw new PelicanException(Errors.NotSupported, $"'{source}' is a pipe or a device: its size is not known before its end",
+                "Write it to a file first.");
         }
+
+        Upload.CheckSource(path);
     }
 
     private static string NameOf(string source) => source[(source.LastIndexOf('/') + 1)..];

@@ -62,19 +62,14 @@ internal static class ObjectStatCommand
     }
 
     /// <summary>Prints what a server said.</summary>
-    /// <exception cref="PelicanException"><see cref="Errors.ChecksumMissing"/>: checksums were asked for and there is none of them.</exception>
     internal static void Print(StatOptions options, ObjectInfo info, Session session)
     {
-        string[] missing = [.. options.Checksums.Select(Checksum.WireName).Where(name => !info.Checksums.ContainsKey(name))];
-        if (missing.Length > 0 && info.Checksums.Count == 0)
+        if (!info.IsCollection)
         {
-            throw new PelicanException(Errors.ChecksumMissing, $"no server has the {string.Join(" or ", missing)} of {info.Path}",
-                "Ask for another algorithm, or leave --checksums out.");
-        }
-
-        foreach (string name in missing)
-        {
-            session.Messages.Warning($"no server has the {name} of {info.Path}");
+            foreach (string name in options.Checksums.Select(Checksum.WireName).Where(name => !info.Checksums.ContainsKey(name)))
+            {
+                session.Messages.Warning($"no server has the {name} of {info.Path}");
+            }
         }
 
         if (session.Json)

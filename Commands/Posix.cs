@@ -24,6 +24,21 @@ internal static partial class Posix
             ? (size.Columns, size.Rows)
             : null;
 
+    /// <summary>Whether a path is a pipe, socket or terminal, which has no size; false when it cannot be opened.</summary>
+    public static bool IsStream(string path)
+    {
+        const int readOnly = 0, nonBlocking = 0x800, current = 1, illegalSeek = 29;
+        int descriptor = Open(path, readOnly | nonBlocking | OpenCloseOnExec, 0);
+        if (descriptor < 0)
+        {
+            return false;
+        }
+
+        bool isStream = Seek(descriptor, 0, current) < 0 && Marshal.GetLastPInvokeError() == illegalSeek;
+        _ = Close(descriptor);
+        return isStream;
+    }
+
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static unsafe partial nint Write(int descriptor, byte* bytes, nuint count);
 
@@ -32,6 +47,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "isatty")]
     public static partial int IsTerminal(int descriptor);
@@ -50,6 +68,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "_exit")]
     public static partial void Exit(int status);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    private static partial long Seek(int descriptor, long offset, int origin);
 
     [LibraryImport("libc", EntryPoint = "ioctl")]
     private static partial int Ioctl(int descriptor, nuint request, out WindowSize size);

@@ -40,7 +40,7 @@ internal static class Reports
 
     /// <summary>What a server says of an object.</summary>
     public static ObjectEntry Of(ObjectInfo info) => new(
-        info.Path, info.Size, info.Modified, info.IsCollection, info.ETag, info.Checksums.Count > 0 ? info.Checksums : null);
+        info.Path, info.Size, info.Modified?.UtcDateTime, info.IsCollection, info.ETag, info.Checksums.Count > 0 ? info.Checksums : null);
 
     /// <summary>The Go client's record of a transfer that succeeded.</summary>
     public static TransferStats Stats(Guid job, DateTimeOffset start, string url, TransferResult result)
@@ -49,12 +49,12 @@ internal static class Reports
             ? [new ChecksumStats(NumberOf(algorithm), Convert.FromHexString(hex))]
             : null;
         return new TransferStats(
-            job, null, Moved(result), checksums, checksums, start, SchemeOf(url), result.Source, [.. result.Attempts.Select(Stats)]);
+            job, null, Moved(result), checksums, checksums, start.UtcDateTime, SchemeOf(url), result.Source, [.. result.Attempts.Select(Stats)]);
     }
 
     /// <summary>The Go client's record of a transfer that failed.</summary>
     public static TransferStats Stats(Guid job, DateTimeOffset start, string url, string source, PelicanException error) => new(
-        job, error.Message, error.Attempts.Sum(attempt => attempt.Bytes), null, null, start, SchemeOf(url), source,
+        job, error.Message, error.Attempts.Sum(attempt => attempt.Bytes), null, null, start.UtcDateTime, SchemeOf(url), source,
         [.. error.Attempts.Select(Stats)]);
 
     private static AttemptStats Stats(Attempt attempt, int index) => new(

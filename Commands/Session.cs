@@ -14,12 +14,14 @@ internal sealed partial class Session : IDisposable
     /// <param name="world">Surroundings of the command.</param>
     /// <param name="messages">Standard error.</param>
     /// <param name="configuration">Its settings.</param>
+    /// <param name="redactor">Learns the secrets that are met.</param>
     /// <param name="logs">Where log messages go; closed with the session.</param>
-    public Session(Surroundings world, ConsoleMessages messages, Configuration configuration, ILoggerFactory logs)
+    public Session(
+        Surroundings world, ConsoleMessages messages, Configuration configuration, Redactor redactor, ILoggerFactory logs)
     {
         (World, Messages, Configuration, _logs) = (world, messages, configuration, logs);
         Output = new ConsoleOutput(world.Output);
-        _federation = new Lazy<FederationClient>(() => world.OpenFederation(configuration.Client, Tokens(), logs));
+        _federation = new Lazy<FederationClient>(() => world.OpenFederation(configuration.Client, Tokens(), redactor, logs));
         ILogger log = logs.CreateLogger<Session>();
         foreach (string warning in configuration.Warnings)
         {

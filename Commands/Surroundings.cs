@@ -28,7 +28,7 @@ internal sealed record Surroundings
     public required Func<UnixFileMode> NewFileMode { get; init; }
 
     /// <summary>Opens the federation.</summary>
-    public required Func<ClientSettings, TokenEnvironment, ILoggerFactory, FederationClient> OpenFederation { get; init; }
+    public required Func<ClientSettings, TokenEnvironment, Redactor, ILoggerFactory, FederationClient> OpenFederation { get; init; }
 
     /// <summary>Whether <see cref="Output"/> is a terminal.</summary>
     public bool OutputIsTerminal { get; init; }
@@ -60,7 +60,8 @@ internal sealed record Surroundings
         Clock = TimeProvider.System,
         UserId = Posix.GetUserId(),
         NewFileMode = () => ProcessStatus.Read().NewFileMode,
-        OpenFederation = (settings, tokens, logs) => new FederationClient(settings, tokens, logs, TimeProvider.System, Random.Shared),
+        OpenFederation = (settings, tokens, redactor, logs) =>
+            new FederationClient(settings, tokens, redactor, logs, TimeProvider.System, Random.Shared),
         OutputIsTerminal = Posix.IsTerminal(1) == 1,
         ErrorIsTerminal = Posix.IsTerminal(2) == 1 && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),
         TerminalSize = () => Posix.TerminalSize(2) ?? Posix.TerminalSize(1) ?? (80, 24),

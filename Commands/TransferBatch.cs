@@ -21,8 +21,8 @@ internal sealed record TransferPlan
     /// <summary>Moves one.</summary>
     public required Func<string, TransferProgress, CancellationToken, Task<TransferResult>> Move { get; init; }
 
-    /// <summary>Say what would be done; <see cref="Move"/> then moves nothing.</summary>
-    public bool DryRun { get; init; }
+    /// <summary>With <c>--dry-run</c>: says what would be done with a source; null to do it.</summary>
+    public Func<string, CancellationToken, Task<PlanReport>>? Foresee { get; init; }
 
     /// <summary>Whether the object itself goes to standard output.</summary>
     public bool ToStandardOutput { get; init; }
@@ -60,12 +60,13 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
                 MaxDegreeOfParallelism = session.Configuration.Client.WorkerCount,
                 CancellationToken = cancellationToken,
             };
-            await Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) => await OneAsync(source, token));
+            await Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) =>
+                await (plan.Foresee is { } foresee ? ForeseeAsync(source, foresee, token) : OneAsync(source, token)));
         }
         finally
         {
             session.Output.Flush();
-            if (plan is { DryRun: false, Sources.Count: > 1 })
+            if (plan is { Foresee: null, Sources.Count: > 1 })
             {
                 session.Summary(ConsoleSummary.Many(_tally, session.World.Clock.GetElapsedTime(start)));
             }
@@ -115,12 +116,6 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     private void Succeeded(string source, DateTimeOffset start, TransferResult result)
     {
         _tally.Add(result);
-        if (plan.DryRun)
-        {
-            Planned(result);
-            return;
-        }
-
         _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), result));
         if (session.Json)
         {
@@ -141,19 +136,28 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), source, failure));
     }
 
-    private void Planned(TransferResult result)
+    private async Task ForeseeAsync(
+        string source, Func<string, CancellationToken, Task<PlanReport>> foresee, CancellationToken cancellationToken)
     {
-        if (session.Json)
+        try
         {
-            session.Output.Json(new PlanReport(plan.Upload ? "upload" : "download", result.Source, result.Destination),
-                PelicanJson.Output.PlanReport);
-            return;
+            PlanReport report = await foresee(source, cancellationToken);
+            if (session.Json)
+            {
+                session.Output.Json(report, PelicanJson.Output.PlanReport);
+            }
+            else
+            {
+                session.Output.Line($"{report.Action.ToUpperInvariant()}: {report.Source} -> {report.Destination}");
+            }
         }
-
-        string source = plan.Upload ? result.Source : Remote(result.Source);
-        string destination = plan.Upload ? Remote(result.Destination) : result.Destination;
-        session.Output.Line($"{(plan.Upload ? "UPLOAD" : "DOWNLOAD")}: {source} -> {destination}");
+        catch (PelicanException e)
+        {
+            lock (_lock)
+            {
+                _tally.Add(e);
+                session.Failed(e, source);
+            }
+        }
     }
-
-    private string Remote(string url) => ObjectUrl.Parse(url, session.Configuration.Client).Path.Decoded;
 }

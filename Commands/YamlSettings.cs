@@ -30,31 +30,38 @@ internal sealed class YamlSettings
     public static IReadOnlyCollection<SettingValue> Parse(string path, string text)
     {
         YamlSettings settings = new(path);
-        try
-        {
-            settings.Load(new Parser(new StringReader(text)));
-        }
-        catch (YamlException e)
-        {
-            throw new PelicanException(Errors.Configuration, $"{path}:{e.Start.Line}: this is not YAML: {e.Message}",
-                "Indent with blanks, never with tabs, and write 'Name: value'.", e);
-        }
-
+        settings.Scan(new Parser(new StringReader(text)));
+        settings.Load();
         return settings._values.Values;
     }
 
-    private void Load(Parser parser)
+    private void Scan(Parser parser)
     {
-        while (parser.MoveNext())
+        try
         {
-            if (parser.Current is NodeEvent { Anchor.IsEmpty: false } node)
+            while (parser.MoveNext())
             {
-                _anchors[node.Anchor] = _events.Count;
+                if (parser.Current is NodeEvent { Anchor.IsEmpty: false } node)
+                {
+                    _anchors[node.Anchor] = _events.Count;
+                }
+
+                _events.Add(parser.Current!);
             }
-
-            _events.Add(parser.Current!);
         }
+        catch (Exception e) when (e is YamlException or InvalidOperationException)
+        {
+            // The parser throws the latter where a list is not closed.
+            (long line, string why) = e is YamlException yaml
+                ? (yaml.End.Line, yaml.Message)
+                : (_events[^1].End.Line, "a bracket is not closed");
+            throw new PelicanException(Errors.Configuration, $"{_path}:{line}: this is not YAML: {why}",
+                "Indent with blanks, never with tabs, and write 'Name: value'.", e);
+        }
+    }
 
+    private void Load()
+    {
         int root = _events.FindIndex(e => e is NodeEvent);
         switch (root < 0 ? null : _events[root])
         {

@@ -39,10 +39,10 @@ internal sealed record VerificationReport(string Outcome, string? Algorithm, str
 internal sealed record AttemptReport(
     string Server, long Bytes, double Seconds, string? Error, int? Code, int? CacheAge, string? ServerVersion);
 
-/// <summary>What <c>--dry-run</c> would do, with <c>--json</c>.</summary>
+/// <summary>What would be done, with <c>--dry-run</c>.</summary>
 /// <param name="Action"><c>download</c> or <c>upload</c>.</param>
-/// <param name="Source">Object URL or local path.</param>
-/// <param name="Destination">Local path or object URL.</param>
+/// <param name="Source">Path of the object in the federation, or local path.</param>
+/// <param name="Destination">The other of the two.</param>
 internal sealed record PlanReport(string Action, string Source, string Destination);
 
 /// <summary>An object that was removed, with <c>--json</c>.</summary>

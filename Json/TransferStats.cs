@@ -11,7 +11,7 @@ namespace Pelican.Json;
 /// <param name="TransferredBytes">Bytes moved.</param>
 /// <param name="ServerChecksums">Digests that a server reported and that agreed; null for none.</param>
 /// <param name="ClientChecksums">Digests of the bytes moved; null for none.</param>
-/// <param name="TransferStartTime">When it began.</param>
+/// <param name="TransferStartTime">When it began, UTC.</param>
 /// <param name="Scheme">Scheme of the object's URL; empty for a bare path.</param>
 /// <param name="Source">Object URL or local path.</param>
 /// <param name="Attempts">Every attempt, oldest first.</param>
@@ -23,7 +23,7 @@ internal sealed record TransferStats(
     IReadOnlyList<ChecksumStats>? ServerChecksums,
     [property: JsonPropertyName("clientChecksums"), JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     IReadOnlyList<ChecksumStats>? ClientChecksums,
-    [property: JsonPropertyName("transferStartTime")] DateTimeOffset TransferStartTime,
+    [property: JsonPropertyName("transferStartTime")] DateTime TransferStartTime,
     [property: JsonPropertyName("scheme")] string Scheme,
     [property: JsonPropertyName("source")] string Source,
     [property: JsonPropertyName("attempts")] IReadOnlyList<AttemptStats> Attempts);

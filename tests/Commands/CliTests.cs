@@ -1,0 +1,202 @@
+using System.Text.Json;
+using Pelican.Transfer;
+
+namespace Pelican.Tests.Commands;
+
+public sealed class CliTests
+{
+    [Test]
+    [Arguments("--version")]
+    [Arguments("object", "get", "osdf:///a", ".", "--version")]
+    [Arguments("no", "such", "command", "--version")]
+    public async Task The_version_is_told_as_the_last_word_of_anything(params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Status).IsEqualTo(0);
+        await Assert.That(result.Output).Matches(@"^pelican \d+\.\d+\.\d+\n$");
+        await Assert.That(result.Error).IsEqualTo("");
+    }
+
+    [Test]
+    public async Task After_two_dashes_the_version_is_a_file()
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync("object", "put", "--", "a", "--version");
+
+        await Assert.That(result.Status).IsEqualTo(4);
+        await Assert.That(result.Error).Contains("--version");
+    }
+
+    [Test]
+    [Arguments("no command is given", "pelican --help")]
+    [Arguments("no command is given", "pelican object --help", "object")]
+    [Arguments("unknown command 'objct'; is 'object' meant?", "pelican --help", "objct")]
+    [Arguments("unknown command 'gte'; is 'get' meant?", "pelican object --help", "object", "gte", "a", "b")]
+    [Arguments("No Source or Destination", "pelican object get --help", "object", "get", "osdf:///a")]
+    [Arguments("No Source or Destination", "pelican object put --help", "object", "put", "a")]
+    [Arguments("a source or destination is empty", "pelican object get --help", "object", "get", "", ".")]
+    [Arguments("no location provided", "pelican object ls --help", "object", "ls")]
+    [Arguments("no object provided", "pelican object stat --help", "object", "stat")]
+    [Arguments("no object provided", "pelican object delete --help", "object", "delete")]
+    [Arguments("one object at a time: 'osdf:///b' is too many", "pelican object ls --help", "object", "ls", "osdf:///a", "osdf:///b")]
+    [Arguments("unknown option '--cahe=x'; is --cache meant?", "pelican object get --help", "object", "get", "--cahe=x", "osdf:///a", ".")]
+    [Arguments("unknown option '-x'", "pelican object get --help", "object", "get", "-x", "osdf:///a", ".")]
+    [Arguments("Required argument missing for option: '--token'.", "pelican object ls --help", "object", "ls", "osdf:///a", "--token")]
+    public async Task A_command_line_that_cannot_be_read_is_explained(string message, string hint, params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Status).IsEqualTo(4);
+        await Assert.That(result.Output).IsEqualTo("");
+        await Assert.That(result.Error).StartsWith($"Error: {message}\n");
+        await Assert.That(result.Error).Contains($"Try '{hint}' for more information.\n");
+    }
+
+    [Test]
+    [Arguments("object", "get", "-r", "osdf:///a", ".")]
+    [Arguments("object", "get", "--recursive", "osdf:///a", ".")]
+    [Arguments("object", "get", "osdf:///a?recursive", ".")]
+    [Arguments("object", "get", "osdf:///a?pack=tar", ".")]
+    [Arguments("object", "get", "osdf:///a", ".", "--pack", "tar")]
+    [Arguments("object", "get", "osdf:///a", ".", "--pack")]
+    [Arguments("object", "get", "--inplace", "osdf:///a", ".")]
+    [Arguments("object", "put", "-r", "a", "osdf:///a")]
+    [Arguments("object", "put", ".", "osdf:///a")]
+    [Arguments("object", "put", "-", "osdf:///a")]
+    [Arguments("object", "copy", "osdf:///a", "osdf:///b")]
+    [Arguments("object", "delete", "-r", "osdf:///a")]
+    [Arguments("object", "ls", "-r", "osdf:///a")]
+    public async Task What_is_not_there_yet_is_refused_and_not_dropped(params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Status).IsEqualTo(Errors.NotSupported.ExitStatus);
+        await Assert.That(result.Error).StartsWith("Error: ");
+        await Assert.That(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length).IsEqualTo(2);
+    }
+
+    [Test]
+    [Arguments("object", "get", "--direct", "-c", "cache:8443", "osdf:///a", ".")]
+    [Arguments("object", "get", "--direct", "osdf:///a?prefercached", ".")]
+    [Arguments("object", "get", "osdf:///a", "osdf:///b", "-")]
+    [Arguments("object", "get", "osdf:///a", "-", "--json")]
+    [Arguments("object", "get", "osdf:///a", "osdf:///b")]
+    [Arguments("object", "get", "osdf:///", ".")]
+    [Arguments("object", "get", "http://a/b", ".")]
+    [Arguments("object", "get", "/a/b", ".")]
+    [Arguments("object", "get", "-c", "a,,b", "osdf:///a", ".")]
+    [Arguments("object", "get", "-c", "+,a", "osdf:///a", ".")]
+    [Arguments("object", "get", "-c", "http://", "osdf:///a", ".")]
+    [Arguments("object", "get", "-t", "no-such-token", "osdf:///a", ".")]
+    [Arguments("object", "put", "--checksum-algorithm", "sha512", "a", "osdf:///a")]
+    [Arguments("object", "put", "osdf:///a", "osdf:///b")]
+    [Arguments("object", "copy", "a", "b")]
+    [Arguments("object", "copy", "a", "osdf:///b", "osdf:///c")]
+    [Arguments("object", "copy", "--overwrite", "osdf:///b", "c")]
+    [Arguments("object", "copy", "--direct", "a", "osdf:///c")]
+    [Arguments("object", "ls", "-C", "-O", "osdf:///a")]
+    [Arguments("object", "stat", "--checksums", "crc64", "osdf:///a")]
+    public async Task Mistakes_are_found_before_anything_is_asked_of_the_network(params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Error).StartsWith("Error: ").And.DoesNotContain("internal");
+        await Assert.That(result.Status).IsEqualTo(4);
+    }
+
+    [Test]
+    public async Task With_json_an_error_is_printed_as_json_too()
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync("object", "get", "--json", "osdf:///a", "osdf:///b", "none");
+
+        JsonElement error = JsonDocument.Parse(result.Output).RootElement;
+        await Assert.That(error.GetProperty("error").GetString()).IsEqualTo("Destination does not exist: 'none'");
+        await Assert.That(error.GetProperty("code").GetInt32()).IsEqualTo(1011);
+        await Assert.That(error.GetProperty("retryable").GetBoolean()).IsFalse();
+        await Assert.That(error.GetProperty("attempts").GetArrayLength()).IsEqualTo(0);
+        await Assert.That(result.Error).StartsWith("Error: Destination does not exist: 'none'\n");
+    }
+
+    [Test]
+    public async Task A_mistake_of_ours_is_one_line_and_a_request_and_with_debug_a_trace()
+    {
+        using TestShell shell = new() { With = world => world with { OpenFederation = (_, _, _, _) => throw new InvalidOperationException("oh") } };
+
+        ShellResult plain = await shell.RunAsync("object", "ls", "osdf:///a");
+        ShellResult debug = await shell.RunAsync("object", "ls", "osdf:///a", "--debug");
+
+        await Assert.That(plain.Status).IsEqualTo(1);
+        await Assert.That(plain.Error).IsEqualTo("Error: internal error: InvalidOperationException: oh\n"
+            + "This is a mistake in pelican: please report it, with what the same command says with --debug.\n");
+        await Assert.That(debug.Error).Contains("   at Pelican.");
+    }
+
+    [Test]
+    public async Task An_error_that_a_later_try_can_cure_says_so_in_the_last_line()
+    {
+        PelicanException error = new(Errors.Slow, "too slow", "Wait.")
+        {
+            Attempts = [new Attempt("a:1", 5, TimeSpan.FromSeconds(1.25), "reset", Errors.ConnectionReset), new Attempt("b:2", 6, TimeSpan.FromMinutes(2), "slow", Errors.Slow)],
+        };
+        using TestShell shell = new() { With = world => world with { OpenFederation = (_, _, _, _) => throw error } };
+
+        ShellResult result = await shell.RunAsync("object", "stat", "osdf:///a");
+
+        await Assert.That(result.Status).IsEqualTo(11);
+        await Assert.That(result.Error).IsEqualTo("Error: too slow\n  attempt 1, a:1, after 1.3 s: reset\n"
+            + "  attempt 2, b:2, after 2m00s: slow\nWait.\nErrors are retryable\n");
+    }
+
+    [Test]
+    [Arguments(2, 130)]
+    [Arguments(15, 143)]
+    public async Task A_signal_ends_a_command_with_the_status_of_the_shell(int signal, int status)
+    {
+        using TestShell shell = new();
+        shell.With = world => world with
+        {
+            OpenFederation = (_, _, _, _) =>
+            {
+                shell.Interruption.Raise(signal);
+                throw new OperationCanceledException(shell.Interruption.Token);
+            },
+        };
+
+        ShellResult result = await shell.RunAsync("object", "ls", "osdf:///a");
+
+        await Assert.That(result.Status).IsEqualTo(status);
+        await Assert.That(result.Error).IsEqualTo("Interrupted.\n");
+    }
+
+    [Test]
+    [Arguments("get", "pelican object get osdf:///ospool/data/run1.dat .")]
+    [Arguments("put", "pelican object put run1.dat osdf:///ospool/data/run1.dat")]
+    [Arguments("copy", "pelican object copy run1.dat osdf:///ospool/data/run1.dat")]
+    [Arguments("ls", "pelican object ls osdf:///ospool/data")]
+    [Arguments("stat", "pelican object stat osdf:///ospool/data/run1.dat")]
+    [Arguments("delete", "pelican object delete osdf:///ospool/data/run1.dat")]
+    public async Task The_help_of_a_verb_has_examples_and_every_option(string verb, string example)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync("object", verb, "--help");
+
+        await Assert.That(result.Status).IsEqualTo(0);
+        await Assert.That(result.Output).StartsWith($"Usage: pelican object {verb} [options] <");
+        await Assert.That(result.Output).Contains($"\nExamples:\n").And.Contains($"\n  {example}\n");
+        await Assert.That(result.Output).Contains("-t, --token <FILE>").And.Contains("-f, --federation <URL>").And.DoesNotContain("--recursive");
+        await Assert.That(result.Output.Split('\n').Where(line => line.Length > 80 && !line.StartsWith("  pelican", StringComparison.Ordinal))).IsEmpty();
+    }
+}
