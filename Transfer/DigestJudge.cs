@@ -27,7 +27,7 @@ internal static class DigestJudge
     public static async Task<(long? Size, DigestVerdict Verdict)> AskAsync(
         ObjectServer server, long size, Func<ChecksumAlgorithm, byte[]?> compute, ChecksumAlgorithm? only, CancellationToken cancellationToken)
     {
-        DigestAnswer answer = await server.DigestAsync(only is { } one ? [one] : Preferred, cancellationToken);
+        DigestAnswer answer = await server.DigestAsync(only is { } one ? [one] : Preferred, size, cancellationToken);
         DigestVerdict verdict = Judge(answer, compute, only);
         if (verdict.Verification is not null || only is not null || (answer.Size is { } told && told != size))
         {
@@ -37,7 +37,7 @@ internal static class DigestJudge
         // An object overwritten in the second in which its digest was asked keeps the old digest; another algorithm,
         // not asked before, is right (xrootd.md 5.6).
         ChecksumAlgorithm[] others = [.. Preferred.Where(a => a != verdict.Algorithm && a != ChecksumAlgorithm.Crc32)];
-        DigestAnswer second = await server.DigestAsync(others, cancellationToken);
+        DigestAnswer second = await server.DigestAsync(others, size, cancellationToken);
         DigestVerdict other = Judge(second, compute, null);
         return (second.Size ?? answer.Size, other.Verification == Verification.Verified ? other : verdict);
     }

@@ -287,7 +287,7 @@ internal sealed class FederationClient : IDisposable
         Dictionary<string, string> found = [];
         foreach (ChecksumAlgorithm algorithm in wanted)
         {
-            DigestAnswer answer = await server.DigestAsync([algorithm], cancellationToken);
+            DigestAnswer answer = await server.DigestAsync([algorithm], null, cancellationToken);
             // Servers send another digest than the one asked for; under a wrong name it has the wrong length.
             if (answer.Digests.FirstOrDefault(d => d.Algorithm == algorithm && d.Value.Length == Checksum.Length(algorithm)) is { } digest)
             {

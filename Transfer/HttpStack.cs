@@ -15,6 +15,9 @@ internal sealed class HttpStack : IDisposable
     /// <summary>What directors and caches know us by: the protocol level first, as they parse it (federation-protocol 2.2).</summary>
     public const string UserAgent = "pelican-client/7.27.0";
 
+    /// <summary>Who may ask which server for a digest now.</summary>
+    public DigestTurns DigestTurns { get; }
+
     private const int MaxRedirects = 10;
 
     private readonly ClientSettings _settings;
@@ -26,6 +29,7 @@ internal sealed class HttpStack : IDisposable
     {
         _settings = settings;
         _clock = clock;
+        DigestTurns = new DigestTurns(clock);
         HappyEyeballs dialer = new(settings, clock);
         RemoteCertificateValidationCallback? validation = Validation(settings);
         bool proxy = !settings.DisableHttpProxy;

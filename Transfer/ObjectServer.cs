@@ -26,6 +26,8 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     private static readonly string ObjectUserAgent =
         $"{HttpStack.UserAgent} pelican-native/{typeof(ObjectServer).Assembly.GetName().Version?.ToString(3)}";
 
+    private const int SlowestDigestBytesPerSecond = 20_000_000;
+
     private static readonly HttpMethod Propfind = new("PROPFIND");
 
     /// <summary>Host and port, for messages.</summary>
@@ -109,11 +111,12 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     /// can be another object's (xrootd.md 5.4, 5.7).
     /// </summary>
     /// <param name="wanted">Algorithms, best first.</param>
+    /// <param name="size">Bytes of the object, by which the patience goes; null when unknown.</param>
     /// <param name="cancellationToken">Ends the question.</param>
     /// <exception cref="PelicanException"><see cref="Errors.IsCollection"/>, <see cref="Errors.NotFound"/>, or a fault of transport.</exception>
-    public async Task<DigestAnswer> DigestAsync(IReadOnlyList<ChecksumAlgorithm> wanted, CancellationToken cancellationToken)
+    public async Task<DigestAnswer> DigestAsync(IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await HeadAsync(wanted, settings.DigestTimeout, cancellationToken);
+        using HttpResponseMessage response = await AskForDigestAsync(wanted, size, cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
         {
             List<ServerDigest> digests = DigestHeader.Read(response);
@@ -188,6 +191,25 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         }
 
         return await Faults.FromStatusAsync(response, path, Name, cancellationToken);
+    }
+
+    // The first question makes the server read the whole object. One that hangs beyond that is asked again, once.
+    private async Task<HttpResponseMessage> AskForDigestAsync(
+        IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
+    {
+        TimeSpan patience = size is { } bytes
+            ? settings.ResponseHeaderTimeout + TimeSpan.FromSeconds((double)bytes / SlowestDigestBytesPerSecond)
+            : settings.DigestTimeout;
+        for (bool again = false; ; again = true)
+        {
+            try
+            {
+                return await http.DigestTurns.TakeAsync(Name, () => HeadAsync(wanted, patience, cancellationToken), cancellationToken);
+            }
+            catch (PelicanException e) when (e.Row == Errors.HeaderTimeout && !again)
+            {
+            }
+        }
     }
 
     private async Task<ObjectInfo?> HeadStatAsync(CancellationToken cancellationToken)

@@ -114,7 +114,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     // Whether the object may be ours by now. After a refusal it is somebody else's, who may be writing it at this moment;
     // but for a full disk, which is told after the first bytes.
     private static bool Touched(UploadBody? body, HttpStatusCode? status) =>
-        body is { Sent: > 0 } && status is null or HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.InsufficientStorage;
+        body is { Started: true } && status is null or HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.InsufficientStorage;
 
     private async Task<HttpStatusCode> SendAsync(
         ObjectServer server, Func<HttpContent> body, bool expect, TransferWatch watch, CancellationToken cancellationToken)

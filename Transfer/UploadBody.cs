@@ -13,6 +13,9 @@ internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksu
 {
     private const int BlockBytes = 256 * 1024;
 
+    /// <summary>Whether the server was ready to take it: from then on something of it may be there.</summary>
+    public bool Started { get; private set; }
+
     /// <summary>Bytes handed to the connection.</summary>
     public long Sent { get; private set; }
 
@@ -33,6 +36,7 @@ internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksu
     /// <inheritdoc/>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        Started = true;
         byte[] block = new byte[(int)Math.Min(BlockBytes, Math.Max(length, 1))];
         while (Sent < length)
         {

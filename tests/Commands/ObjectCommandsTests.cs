@@ -9,7 +9,7 @@ namespace Pelican.Tests.Commands;
 public sealed class ObjectCommandsTests
 {
     /// <summary>Of an object that no server has: the director says so before any server is asked.</summary>
-    private static readonly int Missing = Errors.NoNamespace.ExitStatus;
+    private static readonly int Missing = Errors.NotFound.ExitStatus;
 
     private static readonly byte[] Content = Bytes.Random(100_000);
 
