@@ -19,7 +19,7 @@ public sealed partial class XrootdServers : IAsyncInitializer, IAsyncDisposable
 
     private readonly int _owner;
     private readonly string _script = FindScript();
-    private readonly string _directory = Directory.CreateTempSubdirectory("pelican-xrootd-").FullName;
+    private string _directory = "";
     private Dictionary<string, string> _env = [];
 
     /// <summary>For the test framework, which calls <see cref="InitializeAsync()"/> next.</summary>
@@ -155,6 +155,11 @@ public sealed partial class XrootdServers : IAsyncInitializer, IAsyncDisposable
     /// <summary>Stops all servers and deletes all that they stored.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_directory.Length == 0)
+        {
+            return;
+        }
+
         await RunAsync(["stop", _directory, "--remove"], CancellationToken.None);
         if (Directory.Exists(_directory))
         {
@@ -182,6 +187,7 @@ public sealed partial class XrootdServers : IAsyncInitializer, IAsyncDisposable
 
     private async Task InitializeAsync(CancellationToken cancellationToken)
     {
+        _directory = Directory.CreateTempSubdirectory("pelican-xrootd-").FullName;
         try
         {
             await RunAsync(["start", _directory, "--owner", $"{_owner}"], cancellationToken);
