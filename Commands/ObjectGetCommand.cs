@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Pelican.Json;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -102,39 +101,24 @@ internal static class ObjectGetCommand
             DirectRead = options.Direct,
             RequireChecksum = options.RequireChecksum,
             FileMode = session.World.NewFileMode(),
+            DryRun = options.DryRun,
         };
         bool toOutput = options.Destination == StandardOutput;
-        string destination = toOutput ? StandardOutput : session.World.Absolute(options.Destination);
+        string destination = toOutput ? "/dev/stdout" : session.World.Absolute(options.Destination);
         TransferPlan plan = new()
         {
             Upload = false,
             Sources = options.Sources,
             UrlOf = source => source,
             NameOf = source => NameOf(source, session),
-            Move = (source, progress, token) => toOutput
+            Move = (source, progress, token) => toOutput && !options.DryRun
                 ? session.Federation.GetToStreamAsync(source, session.World.Output, transfer, progress, token)
                 : session.Federation.GetAsync(source, destination, transfer, progress, token),
-            Foresee = options.DryRun ? (source, token) => ForeseeAsync(source, destination, transfer, session, token) : null,
+            DryRun = options.DryRun,
             ToStandardOutput = toOutput,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
         };
         return new TransferBatch(session, plan).RunAsync(cancellationToken);
-    }
-
-    // The servers are asked, so that what is said is what would happen: a collection, or nothing there, is an error.
-    private static async Task<PlanReport> ForeseeAsync(
-        string source, string destination, TransferOptions transfer, Session session, CancellationToken cancellationToken)
-    {
-        ObjectInfo info = await session.Federation.StatAsync(source, transfer, [], cancellationToken);
-        if (info.IsCollection)
-        {
-            throw new PelicanException(Errors.IsCollection, $"'{info.Path}' is a collection, and recursive downloads are not there yet",
-                "Name an object in it; 'pelican object ls' shows them.");
-        }
-
-        ObjectPath path = ObjectUrl.Parse(source, session.Configuration.Client).Path;
-        bool into = destination.EndsWith('/') || Directory.Exists(destination);
-        return new PlanReport("download", path.Decoded, into ? Path.Combine(destination, path.Name) : destination);
     }
 
     private static void CheckFlags(GetOptions options, Session session)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Pelican.Json;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -88,7 +87,7 @@ internal static class ObjectPutCommand
     /// <returns>Exit status.</returns>
     public static Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
     {
-        ObjectUrl url = ObjectUrl.Parse(options.Destination, session.Configuration.Client);
+        _ = ObjectUrl.Parse(options.Destination, session.Configuration.Client);
         foreach (string source in options.Sources)
         {
             CheckSource(source, session);
@@ -107,6 +106,7 @@ internal static class ObjectPutCommand
             Overwrite = options.Overwrite,
             RequireChecksum = options.RequireChecksum,
             Algorithm = options.Algorithm,
+            DryRun = options.DryRun,
         };
         TransferPlan plan = new()
         {
@@ -116,16 +116,11 @@ internal static class ObjectPutCommand
             NameOf = NameOf,
             Move = (source, progress, token) => session.Federation.PutAsync(
                 session.World.Absolute(source), options.Destination, several, transfer, progress, token),
-            Foresee = options.DryRun ? (source, _) => Task.FromResult(Foresee(source, url, several, session)) : null,
+            DryRun = options.DryRun,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
         };
         return new TransferBatch(session, plan).RunAsync(cancellationToken);
     }
-
-    // Nothing is asked of the network (cli.md 5.2): whether a name without a slash is a collection is not known.
-    private static PlanReport Foresee(string source, ObjectUrl destination, bool several, Session session) =>
-        new("upload", session.World.Absolute(source),
-            (several || destination.EndsWithSlash ? destination.Path.Append(NameOf(source)) : destination.Path).Decoded);
 
     private static void CheckManifest(PutOptions options, Session session, CancellationToken cancellationToken)
     {

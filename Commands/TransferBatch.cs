@@ -21,8 +21,8 @@ internal sealed record TransferPlan
     /// <summary>Moves one.</summary>
     public required Func<string, TransferProgress, CancellationToken, Task<TransferResult>> Move { get; init; }
 
-    /// <summary>With <c>--dry-run</c>: says what would be done with a source; null to do it.</summary>
-    public Func<string, CancellationToken, Task<PlanReport>>? Foresee { get; init; }
+    /// <summary>With <c>--dry-run</c>: <see cref="Move"/> moves nothing and returns what it would do.</summary>
+    public bool DryRun { get; init; }
 
     /// <summary>Whether the object itself goes to standard output.</summary>
     public bool ToStandardOutput { get; init; }
@@ -60,13 +60,12 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
                 MaxDegreeOfParallelism = session.Configuration.Client.WorkerCount,
                 CancellationToken = cancellationToken,
             };
-            await Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) =>
-                await (plan.Foresee is { } foresee ? ForeseeAsync(source, foresee, token) : OneAsync(source, token)));
+            await Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) => await OneAsync(source, token));
         }
         finally
         {
             session.Output.Flush();
-            if (plan is { Foresee: null, Sources.Count: > 1 })
+            if (plan is { DryRun: false, Sources.Count: > 1 })
             {
                 session.Summary(ConsoleSummary.Many(_tally, session.World.Clock.GetElapsedTime(start)));
             }
@@ -116,6 +115,12 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     private void Succeeded(string source, DateTimeOffset start, TransferResult result)
     {
         _tally.Add(result);
+        if (plan.DryRun)
+        {
+            Planned(result);
+            return;
+        }
+
         _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), result));
         if (session.Json)
         {
@@ -136,28 +141,19 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), source, failure));
     }
 
-    private async Task ForeseeAsync(
-        string source, Func<string, CancellationToken, Task<PlanReport>> foresee, CancellationToken cancellationToken)
+    private void Planned(TransferResult result)
     {
-        try
+        string Path(string url) => ObjectUrl.Parse(url, session.Configuration.Client).Path.Decoded;
+        PlanReport report = plan.Upload
+            ? new("upload", result.Source, Path(result.Destination))
+            : new("download", Path(result.Source), result.Destination);
+        if (session.Json)
         {
-            PlanReport report = await foresee(source, cancellationToken);
-            if (session.Json)
-            {
-                session.Output.Json(report, PelicanJson.Output.PlanReport);
-            }
-            else
-            {
-                session.Output.Line($"{report.Action.ToUpperInvariant()}: {report.Source} -> {report.Destination}");
-            }
+            session.Output.Json(report, PelicanJson.Output.PlanReport);
         }
-        catch (PelicanException e)
+        else
         {
-            lock (_lock)
-            {
-                _tally.Add(e);
-                session.Failed(e, source);
-            }
+            session.Output.Line($"{report.Action.ToUpperInvariant()}: {report.Source} -> {report.Destination}");
         }
     }
 }

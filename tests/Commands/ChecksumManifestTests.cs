@@ -1,3 +1,5 @@
+using Pelican.Federation;
+
 namespace Pelican.Tests.Commands;
 
 public sealed class ChecksumManifestTests
@@ -10,14 +12,15 @@ public sealed class ChecksumManifestTests
     [Arguments("5D41402ABC4B2A76B9719D911017C592 my file")]
     public async Task A_file_that_agrees_goes_on(string line)
     {
-        using TestShell shell = new();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
         shell.Write("my file", "hello");
         shell.Write("SUMS", line + "\n");
 
-        ShellResult result = await shell.RunAsync("object", "put", "--dry-run", "--checksums", "md5:SUMS", "my file", "osdf:///a/b/");
+        ShellResult result = await shell.RunAsync("object", "put", "--dry-run", "--checksums", "md5:SUMS", "my file", federation.UrlOf("/demo/b/"));
 
         await Assert.That(result.Error).IsEqualTo("");
-        await Assert.That(result.Output).IsEqualTo($"UPLOAD: {shell.File("my file")} -> /a/b/my file\n");
+        await Assert.That(result.Output).IsEqualTo($"UPLOAD: {shell.File("my file")} -> /demo/b/my file\n");
     }
 
     [Test]

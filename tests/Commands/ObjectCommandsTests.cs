@@ -8,7 +8,7 @@ namespace Pelican.Tests.Commands;
 /// <summary>The verbs in a federation, from the words of the command line to what is printed and left on disk.</summary>
 public sealed class ObjectCommandsTests
 {
-    /// <summary>Of an object that no server has: the director says so before any server is asked.</summary>
+    /// <summary>Of an object that no server has.</summary>
     private static readonly int Missing = Errors.NotFound.ExitStatus;
 
     private static readonly byte[] Content = Bytes.Random(100_000);
@@ -106,10 +106,12 @@ public sealed class ObjectCommandsTests
         shell.Write("f", "x");
 
         ShellResult get = await shell.RunAsync("object", "get", "--dry-run", federation.UrlOf("/public/a"), ".");
+        ShellResult output = await shell.RunAsync("object", "get", "--dry-run", federation.UrlOf("/public/a"), "-");
         ShellResult missing = await shell.RunAsync("object", "get", "--dry-run", federation.UrlOf("/public/b"), ".");
         ShellResult put = await shell.RunAsync("object", "put", "--dry-run", "f", federation.UrlOf("/demo/f"));
 
         await Assert.That(get).IsEqualTo(new ShellResult(0, $"DOWNLOAD: /public/a -> {shell.Folder}/./a\n", ""));
+        await Assert.That(output).IsEqualTo(new ShellResult(0, "DOWNLOAD: /public/a -> /dev/stdout\n", ""));
         await Assert.That(missing.Status).IsEqualTo(Missing);
         await Assert.That(put).IsEqualTo(new ShellResult(0, $"UPLOAD: {shell.File("f")} -> /demo/f\n", ""));
         await Assert.That(Directory.GetFiles(shell.Folder)).IsEquivalentTo([shell.File("f")]);
