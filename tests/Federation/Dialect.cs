@@ -169,4 +169,7 @@ public sealed record Dialect
 
     /// <summary><c>Overwrite: F</c> on a COPY to what exists (11).</summary>
     public int CopyOverwriteStatus { get; init; } = 412;
+
+    /// <summary>Its name, also in the names of tests.</summary>
+    public override string ToString() => Name;
 }
