@@ -147,7 +147,7 @@ internal static class Cli
     private static int Report(
         Exception error, ParseResult parse, GlobalOptions globals, Surroundings world, ConsoleMessages messages, Interruption interruption)
     {
-        if (world.Output is ConsoleStream { ReaderGone: true })
+        if (world.ReaderGone)
         {
             return ReaderGone;
         }

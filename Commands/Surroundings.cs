@@ -42,6 +42,9 @@ internal sealed record Surroundings
     /// <summary>Where the configuration of the whole system is.</summary>
     public string SystemConfiguration { get; init; } = "/etc/pelican";
 
+    /// <summary>Whether whoever read <see cref="Output"/> has gone away: then there is nothing to say, and no reason to go on.</summary>
+    public bool ReaderGone => Output is ConsoleStream { ReaderGone: true };
+
     /// <summary>Makes a local path absolute without touching links or dots: the kernel knows better what they mean.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.LocalFileNotFound"/>: relative to a directory that is gone.</exception>
     public string Absolute(string path) =>

@@ -90,7 +90,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         {
             result = await plan.Move(source, transfer, cancellationToken);
         }
-        catch (PelicanException e)
+        catch (PelicanException e) when (!session.World.ReaderGone)
         {
             failure = e;
         }

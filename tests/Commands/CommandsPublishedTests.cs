@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using Pelican.Commands;
+using Pelican.Federation;
+using Pelican.Tests.Support;
+
+namespace Pelican.Tests.Commands;
+
+/// <summary>What only a process can show: signals, pipes, descriptors.</summary>
+public sealed class CommandsPublishedTests
+{
+    private static readonly byte[] Content = Bytes.Random(3_000_000);
+
+    [Test]
+    public async Task Lines_of_successive_processes_follow_one_another_in_a_file()
+    {
+        using TestShell shell = new();
+        PublishedExecutable executable = PublishedExecutable.Find();
+
+        await PublishedExecutable.RunAsync("sh", ["-c", $"for i in 1 2 3; do '{executable.Path}' --version; done > '{shell.File("out")}'"]);
+
+        await Assert.That((await File.ReadAllLinesAsync(shell.File("out"))).Length).IsEqualTo(3);
+    }
+
+    [Test]
+    public async Task A_reader_that_has_seen_enough_ends_a_command_without_a_word()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        federation.Origin.Store("/public/a", Content);
+
+        ProgramRun run = await PublishedExecutable.RunAsync("bash",
+            ["-c", $"'{executable.Path}' object get {federation.UrlOf("/public/a")} - | head -c 10 | wc -c; echo ${{PIPESTATUS[0]}}"], Environment(federation));
+
+        await Assert.That(run).IsEqualTo(new ProgramRun(0, "10\n141\n", ""));
+    }
+
+    [Test]
+    public async Task A_full_disk_behind_standard_output_is_an_error()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        federation.Origin.Store("/public/a", Content);
+
+        ProgramRun run = await PublishedExecutable.RunAsync("sh",
+            ["-c", $"'{executable.Path}' object ls {federation.UrlOf("/public")} > /dev/full"], Environment(federation));
+
+        await Assert.That(run.ExitStatus).IsEqualTo(10);
+        await Assert.That(run.Error).StartsWith("Error: cannot write 'standard output': no space");
+    }
+
+    [Test]
+    [Arguments(15, 143)]
+    [Arguments(2, 130)]
+    [Arguments(1, 129)]
+    public async Task A_signal_stops_a_download_that_then_goes_on(int signal, int status)
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new();
+        federation.Origin.Store("/public/a", Content);
+        Gate gate = new(2_000_000);
+        federation.Cache.Faults.Add("GET", "/public/a", FaultAction.Hold(gate));
+        string[] arguments = ["object", "get", federation.UrlOf("/public/a"), shell.File("a")];
+
+        using Process process = Start(executable.Path, arguments, federation);
+        await gate.Blocked;
+        _ = Posix.Kill(process.Id, signal);
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        bool named = File.Exists(shell.File("a"));
+        gate.Open();
+        ProgramRun again = await executable.RunAsync(arguments, Environment(federation));
+
+        await Assert.That(process.ExitCode).IsEqualTo(status);
+        await Assert.That(error).IsEqualTo("Interrupted.\n");
+        await Assert.That(named).IsFalse();
+        await Assert.That(again.ExitStatus).IsEqualTo(0);
+        await Assert.That(Bytes.AreIn(shell.File("a"), Content)).IsTrue();
+    }
+
+    [Test]
+    public async Task Under_nohup_the_end_of_the_session_is_ignored()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new();
+        federation.Origin.Store("/public/a", Content);
+        Gate gate = new(2_000_000);
+        federation.Cache.Faults.Add("GET", "/public/a", FaultAction.Hold(gate));
+
+        using Process process = Start("nohup", [executable.Path, "object", "get", federation.UrlOf("/public/a"), shell.File("a")], federation);
+        await gate.Blocked;
+        _ = Posix.Kill(process.Id, 1);
+        gate.Open();
+        await process.WaitForExitAsync();
+
+        await Assert.That(process.ExitCode).IsEqualTo(0);
+        await Assert.That(Bytes.AreIn(shell.File("a"), Content)).IsTrue();
+    }
+
+    private static Dictionary<string, string> Environment(TestFederation federation) =>
+        new() { ["PELICAN_SERVER_TLSCACERTIFICATEFILE"] = federation.CaFile, ["HOME"] = federation.Root };
+
+    private static Process Start(string program, string[] arguments, TestFederation federation)
+    {
+        ProcessStartInfo start = new(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach ((string name, string value) in Environment(federation))
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+}
