@@ -25,8 +25,15 @@ internal sealed class CommandHost(Surroundings world, GlobalOptions globals, Con
                 Json = globals.Json(parse),
                 Quiet = globals.Quiet(parse),
             };
-            int status = await run(options, session, cancellationToken);
-            session.Output.Flush();
-            return status;
+            try
+            {
+                int status = await run(options, session, cancellationToken);
+                session.Output.Flush();
+                return status;
+            }
+            catch (Exception e) when (session.Record(e)) // which is never: the log file is still open here, and Cli deals with it
+            {
+                throw;
+            }
         };
 }

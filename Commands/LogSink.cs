@@ -49,12 +49,12 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         return line.AppendJoin("\n    ", redactor.Redact(text).Split('\n').Select(ConsoleText.Visible)).Append('\n').ToString();
     }
 
-    /// <summary>Warnings and worse, for people.</summary>
+    /// <summary>Warnings, for people. Errors are told by whoever catches them.</summary>
     private sealed class Warnings(ConsoleMessages messages, LogLevel level) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && logLevel >= level;
+        public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Warning && logLevel >= level;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => NullLogger.Instance.BeginScope(state);

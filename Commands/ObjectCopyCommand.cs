@@ -23,52 +23,12 @@ internal static class ObjectCopyCommand
                 ("pelican object copy run1.dat osdf:///ospool/data/run1.dat", "upload"),
             ],
         };
-        Argument<string[]> words = verb.Words("source");
-        Option<string?> caches = verb.Value("--cache", "LIST", "Servers to use first, when downloading", "-c");
-        Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
-        Option<string?> sourceToken = verb.Value("--source-token", "FILE", "The same for a download; stronger than --token");
-        Option<string?> destToken = verb.Value("--dest-token", "FILE", "The same for an upload; stronger than --token");
-        Option<bool> direct = verb.Switch("--direct", "Read from an origin, not from a cache, when downloading");
-        Option<bool> overwrite = verb.Switch("--overwrite", "Replace objects that exist, when uploading");
-        Option<bool> requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
-        Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be transferred, and where to");
+        Flags flags = new(verb);
         verb.Refuse("--recursive", "this is not there yet", "Name the objects or files one by one for now.", aliases: "-r");
-        verb.SetAction(host.Action(parse => parse, RunAsync));
+        verb.SetAction(host.Action(flags.Read, (options, session, cancellationToken) => options.Get is { } get
+            ? ObjectGetCommand.RunAsync(get, session, cancellationToken)
+            : ObjectPutCommand.RunAsync(options.Put!, session, cancellationToken)));
         return verb;
-
-        Task<int> RunAsync(ParseResult parse, Session session, CancellationToken cancellationToken)
-        {
-            (IReadOnlyList<string> sources, string destination) = ObjectWords.Split(parse.GetValue(words) ?? [], "copy");
-            if (IsUpload(sources, destination))
-            {
-                RefuseFor("upload", parse, caches, direct, sourceToken);
-                return ObjectPutCommand.RunAsync(
-                    new PutOptions
-                    {
-                        Sources = sources,
-                        Destination = destination,
-                        TokenFile = parse.GetValue(destToken) ?? parse.GetValue(token),
-                        Overwrite = parse.GetValue(overwrite),
-                        RequireChecksum = parse.GetValue(requireChecksum),
-                        DryRun = parse.GetValue(dryRun),
-                    },
-                    session, cancellationToken);
-            }
-
-            RefuseFor("download", parse, overwrite, destToken);
-            return ObjectGetCommand.RunAsync(
-                new GetOptions
-                {
-                    Sources = sources,
-                    Destination = destination,
-                    TokenFile = parse.GetValue(sourceToken) ?? parse.GetValue(token),
-                    Caches = parse.GetValue(caches) is { } list ? CacheList.Parse(list) : null,
-                    Direct = parse.GetValue(direct),
-                    RequireChecksum = parse.GetValue(requireChecksum),
-                    DryRun = parse.GetValue(dryRun),
-                },
-                session, cancellationToken);
-        }
     }
 
     /// <summary>Which way it goes.</summary>
@@ -92,12 +52,64 @@ internal static class ObjectCopyCommand
         };
     }
 
-    private static void RefuseFor(string direction, ParseResult parse, params Option[] options)
+    /// <summary>One of the two; the other is null.</summary>
+    private sealed record CopyOptions(GetOptions? Get, PutOptions? Put);
+
+    private sealed class Flags(Verb verb)
     {
-        if (Array.Find(options, option => parse.GetResult(option) is { Implicit: false }) is { } given)
+        private readonly Argument<string[]> _words = verb.Words("source");
+        private readonly Option<string?> _caches = verb.Value("--cache", "LIST", "Servers to use first, when downloading", "-c");
+        private readonly Option<string?> _token = verb.Value("--token", "FILE", "File with the token", "-t");
+        private readonly Option<string?> _sourceToken = verb.Value("--source-token", "FILE", "The same for a download; stronger than --token");
+        private readonly Option<string?> _destToken = verb.Value("--dest-token", "FILE", "The same for an upload; stronger than --token");
+        private readonly Option<bool> _direct = verb.Switch("--direct", "Read from an origin, not from a cache, when downloading");
+        private readonly Option<bool> _overwrite = verb.Switch("--overwrite", "Replace objects that exist, when uploading");
+        private readonly Option<bool> _requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
+        private readonly Option<bool> _dryRun = verb.Switch("--dry-run", "Say what would be transferred, and where to");
+
+        public CopyOptions Read(ParseResult parse)
         {
-            throw new PelicanException(Errors.Parameter, $"{given.Name} does not apply to {(direction == "upload" ? "an upload" : "a download")}",
-                "Leave it out.");
+            (IReadOnlyList<string> sources, string destination) = ObjectWords.Split(parse.GetValue(_words) ?? [], "copy");
+            return IsUpload(sources, destination)
+                ? new CopyOptions(null, Put(parse, sources, destination))
+                : new CopyOptions(Get(parse, sources, destination), null);
+        }
+
+        private GetOptions Get(ParseResult parse, IReadOnlyList<string> sources, string destination)
+        {
+            Refuse("a download", parse, _overwrite, _destToken);
+            return new GetOptions
+            {
+                Sources = sources,
+                Destination = destination,
+                TokenFile = parse.GetValue(_sourceToken) ?? parse.GetValue(_token),
+                Caches = parse.GetValue(_caches) is { } list ? CacheList.Parse(list) : null,
+                Direct = parse.GetValue(_direct),
+                RequireChecksum = parse.GetValue(_requireChecksum),
+                DryRun = parse.GetValue(_dryRun),
+            };
+        }
+
+        private PutOptions Put(ParseResult parse, IReadOnlyList<string> sources, string destination)
+        {
+            Refuse("an upload", parse, _caches, _direct, _sourceToken);
+            return new PutOptions
+            {
+                Sources = sources,
+                Destination = destination,
+                TokenFile = parse.GetValue(_destToken) ?? parse.GetValue(_token),
+                Overwrite = parse.GetValue(_overwrite),
+                RequireChecksum = parse.GetValue(_requireChecksum),
+                DryRun = parse.GetValue(_dryRun),
+            };
+        }
+
+        private static void Refuse(string direction, ParseResult parse, params Option[] options)
+        {
+            if (Array.Find(options, option => parse.GetResult(option) is { Implicit: false }) is { } given)
+            {
+                throw new PelicanException(Errors.Parameter, $"{given.Name} does not apply to {direction}", "Leave it out.");
+            }
         }
     }
 }

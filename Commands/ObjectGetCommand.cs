@@ -52,7 +52,8 @@ internal static class ObjectGetCommand
             ],
         };
         Argument<string[]> words = verb.Words("source");
-        Option<string?> caches = verb.Value("--cache", "LIST", "Servers to use first, with commas between them; a last '+' adds the director's", "-c");
+        Option<string?> caches = verb.Value("--cache", "LIST",
+            "Servers to use first, with commas between them; a last '+' adds the director's", "-c");
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
         Option<string?> sourceToken = verb.Value("--source-token", "FILE", "The same; stronger than --token");
         Option<bool> direct = verb.Switch("--direct", "Read from an origin, not from a cache");

@@ -8,6 +8,7 @@ namespace Pelican.Commands;
 internal sealed partial class Session : IDisposable
 {
     private readonly ILoggerFactory _logs;
+    private readonly ILogger _log;
     private readonly Lazy<FederationClient> _federation;
 
     /// <summary>Opens it.</summary>
@@ -22,15 +23,15 @@ internal sealed partial class Session : IDisposable
         (World, Messages, Configuration, _logs) = (world, messages, configuration, logs);
         Output = new ConsoleOutput(world.Output);
         _federation = new Lazy<FederationClient>(() => world.OpenFederation(configuration.Client, Tokens(), redactor, logs));
-        ILogger log = logs.CreateLogger<Session>();
+        _log = logs.CreateLogger<Session>();
         foreach (string warning in configuration.Warnings)
         {
-            Log.Warning(log, warning);
+            Log.Warning(_log, warning);
         }
 
         foreach (string note in configuration.Notes)
         {
-            Log.Note(log, note);
+            Log.Note(_log, note);
         }
     }
 
@@ -77,11 +78,24 @@ internal sealed partial class Session : IDisposable
     public void Failed(PelicanException error, string source)
     {
         ErrorLines.Show(Messages, error, Debug);
+        Record(error);
         if (Json)
         {
             Output.Json(Reports.Of(error, source), PelicanJson.Output.ErrorReport);
             Output.Flush();
         }
+    }
+
+    /// <summary>Notes an error in the log file, if there is one: standard error has its own line.</summary>
+    /// <returns>False, for exception filters.</returns>
+    public bool Record(Exception error)
+    {
+        if (Configuration.LogFile is not null && error is not OperationCanceledException)
+        {
+            Log.Failed(_log, Debug ? error : null, error.Message);
+        }
+
+        return false;
     }
 
     /// <inheritdoc/>
@@ -118,6 +132,9 @@ internal sealed partial class Session : IDisposable
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
         public static partial void Warning(ILogger log, string warning);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "{Failure}")]
+        public static partial void Failed(ILogger log, Exception? cause, string failure);
 
         [LoggerMessage(Level = LogLevel.Debug, Message = "{Note}")]
         public static partial void Note(ILogger log, string note);

@@ -252,6 +252,20 @@ public sealed class ObjectCommandsTests
     }
 
     [Test]
+    public async Task An_error_is_in_the_log_file_too()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+
+        ShellResult stat = await shell.RunAsync("object", "stat", "-L", "log", federation.UrlOf("/public/none"));
+        ShellResult get = await shell.RunAsync("object", "get", "-L", "log", federation.UrlOf("/public/nothing"), ".");
+
+        await Assert.That((stat.Status, get.Status)).IsEqualTo((Missing, Missing));
+        await Assert.That(await File.ReadAllLinesAsync(shell.File("log"))).Count().IsEqualTo(2);
+        await Assert.That(await File.ReadAllTextAsync(shell.File("log"))).Contains("error Session: ").And.Contains("'/public/nothing'");
+    }
+
+    [Test]
     public async Task A_federation_can_be_named_for_bare_paths()
     {
         await using TestFederation federation = await TestFederation.StartAsync();
