@@ -32,6 +32,8 @@ internal sealed class TransferWatch : IDisposable
     private long _seen;
     private long _lastProgress;
     private long _lastTick;
+    private long _rated;
+    private long _lastRated;
     private long? _slowSince;
     private double _rate;
 
@@ -44,7 +46,7 @@ internal sealed class TransferWatch : IDisposable
         _settings = settings;
         _slowRule = slowRule && settings.MinimumDownloadSpeed > 0;
         _clock = clock;
-        _started = _lastProgress = _lastTick = clock.GetTimestamp();
+        _started = _lastProgress = _lastTick = _lastRated = clock.GetTimestamp();
         _timer = clock.CreateTimer(_ => Check(), null, Interval, Interval);
     }
 
@@ -78,29 +80,43 @@ internal sealed class TransferWatch : IDisposable
     {
         long now = _clock.GetTimestamp();
         long bytes = Volatile.Read(ref _bytes);
-        long moved = bytes - _seen;
-        TimeSpan tick = _clock.GetElapsedTime(_lastTick, now);
-        (_seen, _lastTick) = (bytes, now);
-        if (moved > 0 || Busy)
+        long tick = now - _lastTick;
+        bool busy = Busy;
+        if (bytes > _seen || busy)
         {
             _lastProgress = now;
         }
 
+        (_seen, _lastTick) = (bytes, now);
         if (_clock.GetElapsedTime(_lastProgress, now) >= _settings.StoppedTransferTimeout)
         {
             Stop(StopReason.Stalled);
-            return;
         }
-
-        if (!_slowRule || tick <= TimeSpan.Zero)
+        else if (_slowRule && busy)
         {
-            return;
+            // This time is ours: it counts neither for nor against the server.
+            _lastRated += tick;
+            _slowSince += tick;
+        }
+        else if (_slowRule)
+        {
+            CheckRate(now, bytes);
+        }
+    }
+
+    private void CheckRate(long now, long bytes)
+    {
+        TimeSpan age = _clock.GetElapsedTime(_started, now);
+        TimeSpan span = _clock.GetElapsedTime(_lastRated, now);
+        if (bytes > _rated && span > TimeSpan.Zero)
+        {
+            // A plain average would hide a transfer that began well and then crawls; the last tick alone would be noise. Silence
+            // keeps the last rate: it has a limit of its own (federation-protocol 3.8.2).
+            double weight = 1 - Math.Exp(-span / TimeConstant);
+            _rate = age < TimeConstant ? bytes / age.TotalSeconds : _rate + (weight * (((bytes - _rated) / span.TotalSeconds) - _rate));
+            (_rated, _lastRated) = (bytes, now);
         }
 
-        // A plain average would hide a transfer that began well and then crawls; the last tick alone would be noise.
-        double weight = 1 - Math.Exp(-tick / TimeConstant);
-        TimeSpan age = _clock.GetElapsedTime(_started, now);
-        _rate = age < TimeConstant ? bytes / age.TotalSeconds : _rate + (weight * ((moved / tick.TotalSeconds) - _rate));
         if (_rate >= _settings.MinimumDownloadSpeed || age < _settings.SlowTransferRampupTime)
         {
             _slowSince = null;
