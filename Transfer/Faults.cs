@@ -200,8 +200,9 @@ internal static class Faults
             string joined = string.Join(": ", parts);
             return joined.Length == 0 ? null : joined;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter for a string that is no text: half a surrogate pair.
             return null;
         }
     }
