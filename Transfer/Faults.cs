@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -143,19 +144,23 @@ internal static class Faults
     public static string Clean(string text)
     {
         StringBuilder clean = new(Math.Min(text.Length, MaxServerText));
-        foreach (char c in WebUtility.HtmlDecode(text))
+        foreach (Rune c in WebUtility.HtmlDecode(text).EnumerateRunes())
         {
-            char shown = char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c;
-            if (shown != ' ' || (clean.Length > 0 && clean[^1] != ' '))
+            // Format characters too: some turn the direction of what follows on the terminal.
+            bool blank = c.Value == ' ' || Rune.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+            if (blank && (clean.Length == 0 || clean[^1] == ' '))
             {
-                clean.Append(shown);
+                continue;
             }
 
-            if (clean.Length >= MaxServerText)
+            if (clean.Length + c.Utf16SequenceLength > MaxServerText)
             {
                 clean.Append('…');
                 break;
             }
+
+            clean.Append(blank ? " " : c.ToString());
         }
 
         return clean.ToString().TrimEnd();
