@@ -110,7 +110,7 @@ internal static class Faults
                 $"cannot {doing} '{path}': there is no such file or directory", inner: exception),
             IOException { HResult: enospc or edquot } => new PelicanException(Errors.LocalFull,
                 $"cannot {doing} '{path}': {(exception.HResult == edquot ? "the disk quota is used up" : "no space is left on the device")}",
-                "Free some space, or choose another destination; the same command then goes on.", exception),
+                "Free some space, or choose another destination, and try again.", exception),
             IOException { HResult: erofs } => new PelicanException(Errors.LocalDenied, $"cannot {doing} '{path}': the file system is read-only",
                 inner: exception),
             PathTooLongException or IOException { HResult: enametoolong } => new PelicanException(Errors.Local,
