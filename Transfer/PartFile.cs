@@ -23,7 +23,7 @@ internal sealed class PartFile : DownloadTarget
     private readonly string _url;
     private readonly bool _ours;
     private readonly FileStream _file;
-    private bool _published;
+    private bool _settled;
 
     private PartFile(string path, string destination, string url, FileStream file, bool ours)
     {
@@ -104,9 +104,18 @@ internal sealed class PartFile : DownloadTarget
     /// <inheritdoc/>
     public override void StartOver()
     {
-        Truncate(0);
+        try
+        {
+            // First: a note must never be beside bytes of another source.
+            File.Delete(_statePath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, _destination, "write");
+        }
+
         State = null;
-        File.Delete(_statePath);
+        Truncate(0);
     }
 
     /// <inheritdoc/>
@@ -153,41 +162,44 @@ internal sealed class PartFile : DownloadTarget
             }
 
             File.Move(_path, _destination, overwrite: true);
-            _published = true;
-            if (State is not null)
-            {
-                File.Delete(_statePath);
-            }
+            _settled = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Faults.FromLocal(e, _destination, "create");
         }
+
+        if (State is not null)
+        {
+            TryDelete(_statePath);
+        }
     }
 
     /// <summary>Whether another run could go on from here.</summary>
-    public bool CanBeResumed => _ours && !_published && State is not null && Length >= WorthKeeping;
+    public bool CanBeResumed => _ours && !_settled && State is not null && Length >= WorthKeeping;
 
     /// <summary>Removes the part and its note.</summary>
     public void Discard()
     {
-        if (_published)
+        if (_settled)
         {
             return;
         }
 
-        // While it is still locked: after that it may be another's.
-        File.Delete(_path);
+        // While it is still locked, and once: after that the name may be another's.
+        _settled = true;
         if (_ours)
         {
-            File.Delete(_statePath);
+            TryDelete(_statePath);
         }
+
+        TryDelete(_path);
     }
 
     /// <summary>Closes the file; what is not worth keeping goes.</summary>
     public override void Dispose()
     {
-        if (!_published && !CanBeResumed)
+        if (!CanBeResumed)
         {
             Discard();
         }
@@ -215,6 +227,18 @@ internal sealed class PartFile : DownloadTarget
         if (State is null || State.Url != _url || Length > State.Size)
         {
             StartOver();
+        }
+    }
+
+    // What cannot be removed stays: there is no better place for it, and another error to tell of, or none.
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
         }
     }
 
