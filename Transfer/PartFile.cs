@@ -57,6 +57,12 @@ internal sealed class PartFile : DownloadTarget
         string source = url.Federation.GetLeftPart(UriPartial.Authority) + url.Path.Encoded;
         string directory = System.IO.Path.GetDirectoryName(destination)!;
         string name = System.IO.Path.GetFileName(destination);
+        if (Encoding.UTF8.GetByteCount(name) > MaxName)
+        {
+            // The part's own name is cut to fit: without this, the last step of the download would be the first to fail.
+            throw Faults.FromLocal(new PathTooLongException(), destination, "create");
+        }
+
         string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)), 0, 8);
         string path = System.IO.Path.Combine(directory, PartName(name, key));
         FileStream? file = TryOpen(path, mode, destination);
