@@ -16,7 +16,10 @@ internal sealed class LocalDestination : IDisposable
     public string Path { get; }
 
     /// <summary>Whether a destination is a device, which is written to and not replaced.</summary>
-    public static bool IsDevice(string destination) => destination.StartsWith("/dev/", StringComparison.Ordinal);
+    public static bool IsDevice(string destination) =>
+        destination.StartsWith("/dev/", StringComparison.Ordinal)
+        // Memory that jobs use as a file system.
+        && destination != "/dev/shm" && !destination.StartsWith("/dev/shm/", StringComparison.Ordinal);
 
     /// <summary>Opens a device for writing.</summary>
     public static FileStream OpenDevice(string destination)
