@@ -48,16 +48,18 @@ internal sealed class LocalDestination : IDisposable
             made.Add(missing);
         }
 
+        LocalDestination prepared = new(path, made);
         try
         {
             Directory.CreateDirectory(parent);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            prepared.Dispose();
             throw Faults.FromLocal(e, parent, "create");
         }
 
-        return new LocalDestination(path, made);
+        return prepared;
     }
 
     /// <summary>The final path, as <see cref="Prepare"/> would have it; makes nothing.</summary>
@@ -83,9 +85,12 @@ internal sealed class LocalDestination : IDisposable
 
         try
         {
-            _made.ForEach(Directory.Delete);
+            foreach (string directory in _made.Where(Directory.Exists))
+            {
+                Directory.Delete(directory);
+            }
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Not empty: somebody else uses it by now.
         }
