@@ -53,11 +53,10 @@ public sealed class HappyEyeballsTests
     [Test]
     public async Task Where_nobody_listens_the_last_refusal_is_told(CancellationToken cancellationToken)
     {
-        int port;
-        using (TcpListener listener = Listen())
-        {
-            port = PortOf(listener);
-        }
+        // Bound, so that nobody else gets the port, but not listening.
+        using Socket bound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)bound.LocalEndPoint!).Port;
 
         SocketException? error = await Assert.That(async () => await Dialer.RaceAsync(Parse("127.0.0.2 127.0.0.1"), port, cancellationToken))
             .Throws<SocketException>();
