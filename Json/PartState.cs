@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Pelican.Json;
 
 /// <summary>What the bytes in a part file came from; written beside it so that a later run can go on from there.</summary>
@@ -8,7 +6,3 @@ namespace Pelican.Json;
 /// <param name="Modified">Modification time as the server gave it; null when it gave none.</param>
 /// <param name="ETag">The server's ETag where it is a real one; null otherwise.</param>
 internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified, string? ETag);
-
-[JsonSerializable(typeof(PartState))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-internal sealed partial class PartStateJson : JsonSerializerContext;

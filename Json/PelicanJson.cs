@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace Pelican.Json;
 
-/// <summary>Source-generated serialization of everything that is printed or travels. Ours is snake_case; null members are left out.</summary>
+/// <summary>Source-generated serialization of everything that is printed, stored or travels. Ours is snake_case; null members are left out.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -16,6 +16,7 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(IReadOnlyList<ObjectEntry>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(TransferStats))]
+[JsonSerializable(typeof(PartState))]
 internal sealed partial class PelicanJson : JsonSerializerContext
 {
     /// <summary>For output: letters of other scripts stay readable; it is never put into HTML.</summary>

@@ -91,6 +91,12 @@ internal sealed class FederationClient : IDisposable
         if (options.DryRun)
         {
             ObjectInfo info = await StatAsync(source, options, [], cancellationToken);
+            if (info.IsCollection)
+            {
+                throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
+                    "Name an object in it; 'pelican object ls' shows them.");
+            }
+
             return Planned(source, LocalDestination.Decide(destination, url.Path.Name), info.Size);
         }
 

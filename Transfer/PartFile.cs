@@ -135,7 +135,7 @@ internal sealed class PartFile : DownloadTarget
 
         try
         {
-            File.WriteAllBytes(_statePath, JsonSerializer.SerializeToUtf8Bytes(State, PartStateJson.Default.PartState));
+            File.WriteAllBytes(_statePath, JsonSerializer.SerializeToUtf8Bytes(State, PelicanJson.Default.PartState));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -223,7 +223,7 @@ internal sealed class PartFile : DownloadTarget
 
         try
         {
-            State = JsonSerializer.Deserialize(File.ReadAllBytes(_statePath), PartStateJson.Default.PartState);
+            State = JsonSerializer.Deserialize(File.ReadAllBytes(_statePath), PelicanJson.Default.PartState);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
