@@ -104,8 +104,8 @@ public sealed class RealServerTests(RealFederation real)
         using TestClient client = real.CreateClient();
         client.Write("empty", []);
 
-        TransferResult put = await client.PutAsync("empty", "/open/round/empty", cancellationToken);
-        TransferResult get = await client.GetAsync("/open/round/empty", "got", cancellationToken);
+        TransferResult put = await client.PutAsync("empty", "/open/empty/empty", cancellationToken);
+        TransferResult get = await client.GetAsync("/open/empty/empty", "got", cancellationToken);
 
         await Assert.That(put.Verification).IsEqualTo(Verification.Verified);
         await Assert.That(get.Verification).IsEqualTo(Verification.Verified);
