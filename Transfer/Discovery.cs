@@ -98,7 +98,7 @@ internal sealed class Discovery(HttpStack http, ClientSettings settings, TimePro
         return request;
     }
 
-    private static Federation Parse(Uri discovery, ReadOnlyMemory<byte> document)
+    internal static Federation Parse(Uri discovery, ReadOnlyMemory<byte> document)
     {
         try
         {
@@ -122,8 +122,9 @@ internal sealed class Discovery(HttpStack http, ClientSettings settings, TimePro
                 ? new Federation(discovery, url)
                 : throw new PelicanException(Errors.Resolution, $"{discovery.Authority} names a director that is no URL: '{Faults.Clean(director)}'");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter for a string that is no text: half a surrogate pair.
             throw new PelicanException(Errors.Resolution,
                 $"{discovery.Authority} does not answer as a Pelican federation: its discovery document cannot be read ({e.Message})", inner: e);
         }
