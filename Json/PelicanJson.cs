@@ -7,7 +7,9 @@ namespace Pelican.Json;
 /// <summary>Source-generated serialization of everything that is printed, stored or travels. Ours is snake_case; null members are left out.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(DeletionReport))]
@@ -17,6 +19,19 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(TransferStats))]
 [JsonSerializable(typeof(PartState))]
+[JsonSerializable(typeof(JobRequest))]
+[JsonSerializable(typeof(JobCreated))]
+[JsonSerializable(typeof(JobStatus))]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobCancelled))]
+[JsonSerializable(typeof(UrlRequest))]
+[JsonSerializable(typeof(DeleteRequest))]
+[JsonSerializable(typeof(StatAnswer))]
+[JsonSerializable(typeof(ListAnswer))]
+[JsonSerializable(typeof(DeleteAnswer))]
+[JsonSerializable(typeof(Health))]
+[JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(ApiError))]
 internal sealed partial class PelicanJson : JsonSerializerContext
 {
     /// <summary>For output: letters of other scripts stay readable; it is never put into HTML.</summary>

@@ -1,0 +1,97 @@
+namespace Pelican.Json;
+
+/// <summary>Answer to <c>POST jobs</c>.</summary>
+internal sealed record JobCreated(string JobId, string Status, DateTimeOffset CreatedAt, IReadOnlyList<CreatedTransfer> Transfers);
+
+/// <summary>A transfer of a new job.</summary>
+internal sealed record CreatedTransfer(string TransferId, string Operation, string Source, string? Destination, string Status);
+
+/// <summary>Answer to <c>GET jobs/{id}</c>.</summary>
+internal sealed record JobStatus
+{
+    public required string JobId { get; init; }
+
+    /// <summary><c>pending</c>, <c>running</c>, <c>completed</c>, <c>failed</c> or <c>cancelled</c>.</summary>
+    public required string Status { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    public required JobProgress Progress { get; init; }
+
+    public required IReadOnlyList<TransferStatus> Transfers { get; init; }
+
+    /// <summary>Why it failed: how many of how many, and the first reason; null unless it did.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Sequence number of the job's last change, for <c>?since=</c>.</summary>
+    public long Sequence { get; init; }
+}
+
+/// <summary>Numbers of a job, over all its transfers.</summary>
+/// <param name="BytesTransferred">Object bytes in place.</param>
+/// <param name="TotalBytes">Bytes known to be wanted; grows while a tree is still being walked.</param>
+/// <param name="Percentage">0 to 100.</param>
+/// <param name="TransferRateMbps">10⁶ bits a second, a moving average; 0 when nothing moves.</param>
+/// <param name="TransfersCompleted">Transfers that ended well.</param>
+/// <param name="TransfersTotal">Transfers of the job.</param>
+/// <param name="TransfersFailed">Transfers that ended badly.</param>
+internal sealed record JobProgress(
+    long BytesTransferred, long TotalBytes, double Percentage, double TransferRateMbps,
+    int TransfersCompleted, int TransfersTotal, int TransfersFailed);
+
+/// <summary>One transfer of a job.</summary>
+internal sealed record TransferStatus
+{
+    public required string TransferId { get; init; }
+
+    public required string JobId { get; init; }
+
+    public required string Operation { get; init; }
+
+    public required string Source { get; init; }
+
+    public string? Destination { get; init; }
+
+    public bool Recursive { get; init; }
+
+    public required string Status { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    public long BytesTransferred { get; init; }
+
+    public long TotalBytes { get; init; }
+
+    public double TransferRateMbps { get; init; }
+
+    public string? Error { get; init; }
+
+    /// <summary>What was tried, oldest first; null before the first attempt.</summary>
+    public IReadOnlyList<AttemptStatus>? Attempts { get; init; }
+}
+
+/// <summary>One try at one server.</summary>
+internal sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error);
+
+/// <summary>Answer to <c>GET jobs</c>: newest first.</summary>
+/// <param name="Jobs">The page; empty, never null.</param>
+/// <param name="Total">Jobs that the filter lets through.</param>
+/// <param name="Limit">Page size in force.</param>
+/// <param name="Offset">Jobs passed over.</param>
+/// <param name="Next">Cursor of the next page; null on the last.</param>
+internal sealed record JobList(IReadOnlyList<JobListItem> Jobs, long Total, int Limit, long Offset, string? Next = null);
+
+/// <summary>A job in a list.</summary>
+internal sealed record JobListItem(
+    string JobId, string Status, DateTimeOffset CreatedAt, int TransfersCompleted, int TransfersTotal, long BytesTransferred, long TotalBytes);
+
+/// <summary>Answer to <c>DELETE jobs/{id}</c>.</summary>
+internal sealed record JobCancelled(string JobId, string Status, string Message, int TransfersCancelled, int TransfersCompleted);
