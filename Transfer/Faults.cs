@@ -19,6 +19,9 @@ internal static class Faults
 
     private static readonly string[] MessageMembers = ["error", "msg", "detail"];
 
+    /// <summary>Longest time spent on the body of an error.</summary>
+    private static readonly TimeSpan ErrorBodyLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
     /// <summary>Whether an exception is a fault of the network or the peer, not of this program.</summary>
@@ -126,12 +129,18 @@ internal static class Faults
     {
         byte[] buffer = new byte[MaxErrorBody];
         int length = 0;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ErrorBodyLimit);
         try
         {
-            await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+            await using Stream body = await response.Content.ReadAsStreamAsync(limit.Token);
+            int read;
+            while (length < buffer.Length && (read = await body.ReadAsync(buffer.AsMemory(length), limit.Token)) > 0)
+            {
+                length += read;
+            }
         }
-        catch (Exception e) when (IsTransport(e))
+        catch (Exception e) when (IsTransport(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // The status is what matters; its text is only a help.
         }

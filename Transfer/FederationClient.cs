@@ -208,7 +208,7 @@ internal sealed class FederationClient : IDisposable
             IReadOnlyList<ObjectServer> witnesses = resolution.Answer.CollectionsUrl is { } origin
                 ? [_resolver.Server(Director.At(origin, url.Path), url.Path, resolution.Tokens)]
                 : [];
-            return download.RunAsync(resolution.Servers, witnesses, (url.Text, destination), cancellationToken);
+            return download.RunAsync(resolution.Servers, witnesses, (url.Shown, destination), cancellationToken);
         }, cancellationToken);
     }
 

@@ -15,6 +15,9 @@ internal sealed class HttpStack : IDisposable
     /// <summary>What directors and caches know us by: the protocol level first, as they parse it (federation-protocol 2.2).</summary>
     public const string UserAgent = "pelican-client/7.27.0";
 
+    /// <summary>Time, for the limits of those who read an answer.</summary>
+    public TimeProvider Clock => _clock;
+
     /// <summary>Who may ask which server for a digest now.</summary>
     public DigestTurns DigestTurns { get; }
 

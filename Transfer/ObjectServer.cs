@@ -26,6 +26,9 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     private static readonly string ObjectUserAgent =
         $"{HttpStack.UserAgent} pelican-native/{typeof(ObjectServer).Assembly.GetName().Version?.ToString(3)}";
 
+    /// <summary>In an entry of a listing whose server names no size.</summary>
+    private const long UnknownSize = -1;
+
     private const int SlowestDigestBytesPerSecond = 20_000_000;
 
     private static readonly HttpMethod Propfind = new("PROPFIND");
@@ -57,7 +60,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             case HttpStatusCode.MultiStatus:
                 await foreach (ObjectInfo info in EntriesAsync(response, cancellationToken))
                 {
-                    return info;
+                    return info.Size < 0 ? info with { Size = (await HeadStatAsync(cancellationToken))?.Size ?? 0 } : info;
                 }
 
                 throw new PelicanException(Errors.Protocol, $"{Name} describes nothing when asked for '{path}'");
@@ -103,7 +106,9 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             }
         }
 
-        return self is { IsCollection: false } && children.Count == 0 ? [self] : children;
+        return self is { IsCollection: false } && children.Count == 0
+            ? [self]
+            : [.. children.Select(child => child.Size == UnknownSize ? child with { Size = 0 } : child)];
     }
 
     /// <summary>
@@ -274,12 +279,15 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         // XRootD writes names as they are, others escape them (xrootd.md 8.4).
         bool literal = IsXrootd(response);
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        await using IAsyncEnumerator<MultistatusEntry> entries = Multistatus.ReadAsync(body, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using CancellationTokenSource silence = new(settings.StoppedTransferTimeout, http.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
+        await using IAsyncEnumerator<MultistatusEntry> entries = Multistatus.ReadAsync(body, either.Token).GetAsyncEnumerator(either.Token);
         bool first = true;
         while (true)
         {
             try
             {
+                silence.CancelAfter(settings.StoppedTransferTimeout);
                 if (!await entries.MoveNextAsync())
                 {
                     yield break;
@@ -290,11 +298,16 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
                 throw new PelicanException(Errors.Protocol, $"the listing of '{path}' from {Name} cannot be read: {Faults.Clean(e.Message)}", inner: e);
             }
 
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new PelicanException(Errors.Stopped, $"the listing of '{path}' from {Name} fell silent");
+            }
+
             MultistatusEntry entry = entries.Current;
             string? name = ChildName(entry.Href, literal, first);
             first = false;
             string at = name is null ? path.Decoded : path == ObjectPath.Root ? "/" + name : path.Decoded + "/" + name;
-            yield return new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size ?? 0, entry.Modified, entry.IsCollection) { ETag = entry.ETag };
+            yield return new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size ?? UnknownSize, entry.Modified, entry.IsCollection) { ETag = entry.ETag };
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed record ObjectUrl
     /// <summary>The URL as the user wrote it.</summary>
     public required string Text { get; init; }
 
+    /// <summary>The URL for results and messages: without a query that holds a credential.</summary>
+    public string Shown => UnknownParameters.Any(name => name is "authz" or "access_token") ? Text.Split('?')[0] : Text;
+
     /// <summary>Base of the discovery request: scheme, host and port, e.g. <c>https://fed.example.org</c>.</summary>
     public required Uri Federation { get; init; }
 

@@ -8,17 +8,10 @@ public sealed class DiscoveryTests
     private static readonly Uri Host = new("https://fed.example/");
 
     [Test]
-<<<<<<< HEAD
-    [Arguments("{\"director_endpoint\":\"https://d.example:8444\",\"jwks_uri\":\"x\",\"broker_endpoint\":null}", "https://d.example:8444/")]
-    [Arguments("{\"discovery_endpoint\":\"https://other.example\",\"director_endpoint\":\"https://d.example\"}", "https://d.example/")]
-    [Arguments("{\"director_endpoint\":\"d.example\"}", "https://d.example/")]
-    [Arguments("{\"director_endpoint\":\"http://127.0.0.1:8080\"}", "http://127.0.0.1:8080/")]
-=======
     [Arguments("{\"director_endpoint\":\"https://d.example:8444\",\"jwks_uri\":\"x\",\"broker_endpoint\":null}", "https://d.example:8444")]
     [Arguments("{\"discovery_endpoint\":\"https://other.example\",\"director_endpoint\":\"https://d.example\"}", "https://d.example")]
     [Arguments("{\"director_endpoint\":\"d.example\"}", "https://d.example")]
     [Arguments("{\"director_endpoint\":\"http://127.0.0.1:8080\"}", "http://127.0.0.1:8080")]
->>>>>>> 490cb4e (What is and what is no discovery document is tested)
     [Arguments("{\"director_endpoint\":\"\"}", null)]
     [Arguments("{\"director_endpoint\":null}", null)]
     [Arguments("{\"discovery_endpoint\":\"https://fed.example\"}", null)]
@@ -27,11 +20,7 @@ public sealed class DiscoveryTests
     {
         var federation = Discovery.Parse(Host, Encoding.UTF8.GetBytes(document));
 
-<<<<<<< HEAD
-        await Assert.That(federation.Director?.AbsoluteUri).IsEqualTo(director);
-=======
         await Assert.That(federation.Director?.GetLeftPart(UriPartial.Authority)).IsEqualTo(director);
->>>>>>> 490cb4e (What is and what is no discovery document is tested)
         await Assert.That(federation.Discovery).IsEqualTo(Host);
     }
 
