@@ -16,6 +16,9 @@ internal sealed class PartFile : DownloadTarget
     public const long WorthKeeping = 1024 * 1024;
 
     private const int MaxName = 255;
+    private const int LockTries = 10;
+
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
 
     private readonly string _path;
     private readonly string _destination;
@@ -66,6 +69,13 @@ internal sealed class PartFile : DownloadTarget
         string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)), 0, 8);
         string path = System.IO.Path.Combine(directory, PartName(name, key));
         FileStream? file = TryOpen(path, mode, destination);
+        for (int tries = 0; file is null && tries < LockTries; tries++)
+        {
+            // Whoever starts a program hands it every open file for an instant, locks and all: the holder may be such a one.
+            Thread.Sleep(LockPause);
+            file = TryOpen(path, mode, destination);
+        }
+
         if (file is not null)
         {
             PartFile part = new(path, destination, source, file, ours: true);

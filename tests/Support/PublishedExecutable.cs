@@ -47,12 +47,14 @@ internal sealed class PublishedExecutable
     /// <param name="root">The directory.</param>
     /// <param name="arguments">Arguments, without the name of the program.</param>
     /// <param name="environment">The whole environment, but for PATH; null for nothing more.</param>
-    public Task<ProgramRun> RunInAsync(
+    public async Task<ProgramRun> RunInAsync(
         string root, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         Skip.Unless(Environment.IsPrivilegedProcess, "chroot(8) is for root");
-        File.Copy(Path, System.IO.Path.Combine(root, "pelican"), overwrite: true);
-        return RunAsync("chroot", [root, "/pelican", .. arguments], environment, "");
+        // By another process: while this one has it open for writing, a program that another test starts has it too, and
+        // then it cannot be run ("text file busy").
+        await RunAsync("cp", [Path, System.IO.Path.Combine(root, "pelican")], null, "");
+        return await RunAsync("chroot", [root, "/pelican", .. arguments], environment, "");
     }
 
     /// <summary>Runs any program to its end.</summary>
