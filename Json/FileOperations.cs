@@ -8,7 +8,7 @@ internal sealed record DeleteRequest(string Url, bool Recursive = false, JobOpti
 
 /// <summary>Answer to <c>POST stat</c>.</summary>
 internal sealed record StatAnswer(
-    string Name, long Size, bool IsCollection, DateTimeOffset? ModTime, IReadOnlyDictionary<string, string>? Checksums = null);
+    string Name, long Size, bool IsCollection, DateTimeOffset? ModTime = null, IReadOnlyDictionary<string, string>? Checksums = null);
 
 /// <summary>Answer to <c>POST list</c>.</summary>
 internal sealed record ListAnswer(IReadOnlyList<StatAnswer> Items);

@@ -4,7 +4,7 @@ namespace Pelican.Json;
 internal sealed record JobCreated(string JobId, string Status, DateTimeOffset CreatedAt, IReadOnlyList<CreatedTransfer> Transfers);
 
 /// <summary>A transfer of a new job.</summary>
-internal sealed record CreatedTransfer(string TransferId, string Operation, string Source, string? Destination, string Status);
+internal sealed record CreatedTransfer(string TransferId, string Operation, string Source, string? Destination = null, string Status = "pending");
 
 /// <summary>Answer to <c>GET jobs/{id}</c>.</summary>
 internal sealed record JobStatus
@@ -79,7 +79,7 @@ internal sealed record TransferStatus
 }
 
 /// <summary>One try at one server.</summary>
-internal sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error);
+internal sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error = null);
 
 /// <summary>Answer to <c>GET jobs</c>: newest first.</summary>
 /// <param name="Jobs">The page; empty, never null.</param>

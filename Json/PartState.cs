@@ -5,4 +5,4 @@ namespace Pelican.Json;
 /// <param name="Size">Bytes of the whole object.</param>
 /// <param name="Modified">Modification time as the server gave it; null when it gave none.</param>
 /// <param name="ETag">The server's ETag where it is a real one; null otherwise.</param>
-internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified, string? ETag);
+internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified = null, string? ETag = null);

@@ -29,6 +29,7 @@ internal sealed class Download : IDisposable
     private readonly List<Attempt> _attempts = [];
     private readonly long _started;
     private IReadOnlyList<ObjectServer> _witnesses = [];
+    private ObjectServer? _origin;
     private DigestVerdict? _verdict;
     private bool _continued;
     private bool _mustBeVerified;
@@ -52,7 +53,7 @@ internal sealed class Download : IDisposable
 
     /// <summary>Runs it to the end; again, with other servers, after it failed. The target is complete and checked when this returns; publishing is the caller's.</summary>
     /// <param name="servers">The object at its servers, best first.</param>
-    /// <param name="witnesses">Others that may know its digest, when the one that sent it does not.</param>
+    /// <param name="witnesses">Others that may know its digest, when the one that sent it does not; first its origin, if known.</param>
     /// <param name="names">How the result is to name source and destination.</param>
     /// <param name="cancellationToken">Stops it; the target keeps what has arrived.</param>
     /// <exception cref="PelicanException">No server could; every attempt is in it.</exception>
@@ -61,6 +62,7 @@ internal sealed class Download : IDisposable
     {
         List<ObjectServer> left = [.. servers];
         _witnesses = [.. servers, .. witnesses];
+        _origin = witnesses.Count > 0 ? witnesses[0] : null;
         Dictionary<ObjectServer, PelicanException> failures = [];
         if (_attempts.Count == 0 && _target.Length > 0)
         {
@@ -155,13 +157,15 @@ internal sealed class Download : IDisposable
             return false;
         }
 
-        ObjectInfo info = await server.StatAsync(cancellationToken)
+        ObjectInfo info = await FactsAsync(server, cancellationToken)
             ?? throw new PelicanException(Errors.NotFound, $"{server.Name} has no '{server.Path}'");
         if (!_target.ComesFrom(info))
         {
             return false;
         }
 
+        // What a cache holds may be older than what its origin says: then only the digest of the whole will do.
+        _mustBeVerified = _origin is null || _origin.Url != server.Url;
         SetSize(info.Size);
         return true;
     }
@@ -215,7 +219,17 @@ internal sealed class Download : IDisposable
     // Runs beside the copy. Without an answer the download goes on; it just cannot be continued.
     private async Task LearnAsync(ObjectServer server, long? length, CancellationToken cancellationToken)
     {
-        if (await TryStatAsync(server, cancellationToken) is not { } info)
+        ObjectInfo? info;
+        try
+        {
+            info = await FactsAsync(server, cancellationToken);
+        }
+        catch (PelicanException)
+        {
+            return;
+        }
+
+        if (info is null)
         {
             return;
         }
@@ -233,6 +247,13 @@ internal sealed class Download : IDisposable
         _target.Remember(info);
         SetSize(info.Size);
     }
+
+    // Size and time, from the origin where it is known: a cache's time is that of its own file, and changes while it fills
+    // (5.8). Where no origin is known it is left out of account.
+    private async Task<ObjectInfo?> FactsAsync(ObjectServer server, CancellationToken cancellationToken) =>
+        _origin is not null && await TryStatAsync(_origin, cancellationToken) is { } original
+            ? original
+            : await server.StatAsync(cancellationToken) is { } info ? info with { Modified = null, ETag = null } : null;
 
     private async Task RestAsync(ObjectServer server, CancellationToken cancellationToken)
     {
