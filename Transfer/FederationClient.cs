@@ -6,7 +6,7 @@ namespace Pelican.Transfer;
 /// The federation as its users see it: objects by URL. One instance serves a whole process; its connections, discovery
 /// and director answers are shared by everything that runs at once.
 /// </summary>
-internal sealed class FederationClient : IDisposable
+internal sealed partial class FederationClient : IDisposable
 {
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
@@ -44,17 +44,19 @@ internal sealed class FederationClient : IDisposable
         }, cancellationToken);
 
     /// <summary>Lists a collection, in the server's order; an object lists as itself.</summary>
-    public Task<IReadOnlyList<ObjectInfo>> ListAsync(string url, TransferOptions options, CancellationToken cancellationToken)
-    {
-        ObjectUrl target = Parse(url);
-        return ReadAsync(target, options, TokenPurpose.List, resolution =>
+    public async Task<IReadOnlyList<ObjectInfo>> ListAsync(string url, TransferOptions options, CancellationToken cancellationToken) =>
+        (await ListAsync(Parse(url), options, cancellationToken)).Entries;
+
+    /// <summary>The same, and which server listed it (host and port).</summary>
+    internal Task<(IReadOnlyList<ObjectInfo> Entries, string Server)> ListAsync(
+        ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        ReadAsync(url, options, TokenPurpose.List, resolution =>
         {
             IReadOnlyList<ObjectServer> servers = resolution.Answer.CollectionsUrl is { } collections
-                ? [_resolver.Server(Director.At(collections, target.Path), target.Path, resolution.Tokens)]
+                ? [_resolver.Server(Director.At(collections, url.Path), url.Path, resolution.Tokens)]
                 : resolution.Servers;
-            return FirstAsync(servers, server => server.ListAsync(cancellationToken));
+            return FirstAsync(servers, async server => (await server.ListAsync(cancellationToken), server.Name));
         }, cancellationToken);
-    }
 
     /// <summary>Removes an object or an empty collection.</summary>
     public async Task DeleteAsync(string url, TransferOptions options, CancellationToken cancellationToken)
@@ -90,7 +92,7 @@ internal sealed class FederationClient : IDisposable
         ObjectUrl url = ParseObject(source);
         if (options.DryRun)
         {
-            ObjectInfo info = await StatAsync(source, options, [], cancellationToken);
+            ObjectInfo info = await StatAsync(url.Text, options, [], cancellationToken);
             if (info.IsCollection)
             {
                 throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
@@ -107,10 +109,17 @@ internal sealed class FederationClient : IDisposable
         }
 
         using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name);
+        return await GetToFileAsync(url, local, null, options, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> GetToFileAsync(
+        ObjectUrl url, LocalDestination local, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
         using PartFile part = PartFile.Open(local.Path, url, options.FileMode);
         try
         {
-            TransferResult result = await DownloadAsync(url, part, local.Path, options, progress, cancellationToken);
+            TransferResult result = await DownloadAsync(url, part, local.Path, listed, options, progress, cancellationToken);
             part.Publish(options.FileMode);
             local.Keep();
             return result;
@@ -142,7 +151,7 @@ internal sealed class FederationClient : IDisposable
         string source, Stream destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
     {
         using StreamTarget target = new(destination, "standard output");
-        return await DownloadAsync(ParseObject(source), target, "-", options, progress, cancellationToken);
+        return await DownloadAsync(ParseObject(source), target, "-", null, options, progress, cancellationToken);
     }
 
     /// <summary>Uploads one file.</summary>
@@ -200,9 +209,10 @@ internal sealed class FederationClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     private async Task<TransferResult> DownloadAsync(
-        ObjectUrl url, DownloadTarget target, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+        ObjectUrl url, DownloadTarget target, string destination, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken)
     {
-        using Download download = new(target, options, progress, _settings, _clock, _random);
+        using Download download = new(target, options, progress, _settings, _clock, _random) { Listed = listed };
         return await ReadAsync(url, options, TokenPurpose.Read, resolution =>
         {
             IReadOnlyList<ObjectServer> witnesses = resolution.Answer.CollectionsUrl is { } origin
@@ -322,7 +332,13 @@ internal sealed class FederationClient : IDisposable
     private static PelicanException NotFound(ObjectServer server) => new(Errors.NotFound, $"{server.Name} has no '{server.Path}'",
         "Check the spelling of the path; 'pelican object ls' shows what is there.");
 
-    private ObjectUrl Parse(string url) => ObjectUrl.Parse(url, _settings);
+    private ObjectUrl Parse(string text)
+    {
+        ObjectUrl url = ObjectUrl.Parse(text, _settings);
+        return url.Recursive
+            ? throw new PelicanException(Errors.NotSupported, $"'?recursive' in {text}: only get, put and delete work on whole trees", "Leave it out.")
+            : url;
+    }
 
     private ObjectUrl ParseObject(string source)
     {

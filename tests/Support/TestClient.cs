@@ -32,6 +32,9 @@ internal sealed class TestClient : IDisposable
     /// <summary>Progress of the last transfer.</summary>
     public TransferProgress Progress { get; private set; } = new();
 
+    /// <summary>Progress of the last tree.</summary>
+    public TreeProgress TreeProgress { get; private set; } = new();
+
     /// <summary>A path in <see cref="Folder"/>.</summary>
     public string File(string name) => Path.Combine(Folder, name);
 
@@ -59,6 +62,14 @@ internal sealed class TestClient : IDisposable
     public Task<TransferResult> PutAsync(
         string name, string path, CancellationToken cancellationToken, TransferOptions? options = null, bool intoCollection = false) =>
         _client.PutAsync(File(name), Url(path), intoCollection, options ?? new TransferOptions(), Progress = new TransferProgress(), cancellationToken);
+
+    public Task<TreeResult> GetTreeAsync(
+        string path, string name, CancellationToken cancellationToken, TransferOptions? options = null, TreeListener? listener = null) =>
+        GetTreesAsync([path], name, cancellationToken, options, listener);
+
+    public Task<TreeResult> GetTreesAsync(
+        IReadOnlyList<string> paths, string name, CancellationToken cancellationToken, TransferOptions? options = null, TreeListener? listener = null) =>
+        _client.GetTreeAsync([.. paths.Select(Url)], File(name), options ?? new TransferOptions(), listener ?? new TreeListener(), TreeProgress = new TreeProgress(), cancellationToken);
 
     public Task<ObjectInfo> StatAsync(string path, CancellationToken cancellationToken, params ChecksumAlgorithm[] checksums) =>
         _client.StatAsync(Url(path), new TransferOptions(), checksums, cancellationToken);
