@@ -69,7 +69,7 @@ internal sealed partial class FederationClient : IDisposable
         if (info is { IsCollection: true } && (await server.ListAsync(cancellationToken)).Count > 0)
         {
             throw new PelicanException(Errors.CollectionNotEmpty, $"'{target.Path}' is a collection that is not empty",
-                "Delete what is in it first; recursive deletion is not there yet.");
+                "Delete what is in it first, or delete it whole with -r.");
         }
 
         if (!await server.DeleteAsync(cancellationToken))
@@ -161,20 +161,24 @@ internal sealed partial class FederationClient : IDisposable
     /// <param name="options">Token, overwriting, checks.</param>
     /// <param name="progress">Counters to keep up to date.</param>
     /// <param name="cancellationToken">Stops it; the part that reached the server is removed.</param>
-    public async Task<TransferResult> PutAsync(
+    public Task<TransferResult> PutAsync(
         string source, string destination, bool intoCollection, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken) =>
+        PutAsync(source, Parse(destination), intoCollection, options, () => { }, progress, cancellationToken);
+
+    /// <summary>The same; <paramref name="begins"/> is called when nothing is in the way and bytes are about to move.</summary>
+    internal async Task<TransferResult> PutAsync(
+        string source, ObjectUrl url, bool intoCollection, TransferOptions options, Action begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
         Upload.CheckSource(source);
-        ObjectUrl url = Parse(destination);
         string name = Path.GetFileName(source);
         if (intoCollection || url.EndsWithSlash)
         {
             url = url with { Path = url.Path.Append(name), EndsWithSlash = false };
         }
 
-        Resolution resolution = await _resolver.ResolveAsync(
-            new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
+        Resolution resolution = await ResolveForUploadAsync(url, options, cancellationToken);
         IReadOnlyList<ObjectServer> servers = resolution.Servers;
         ObjectInfo? existing = await ExistingAsync(servers[0], options, cancellationToken);
         if (existing is { IsCollection: true })
@@ -184,6 +188,14 @@ internal sealed partial class FederationClient : IDisposable
             existing = await ExistingAsync(servers[0], options, cancellationToken);
         }
 
+        return await SendAsync(source, url, (servers, existing), options, begins, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> SendAsync(
+        string source, ObjectUrl url, (IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing) at, TransferOptions options, Action begins,
+        TransferProgress progress, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<ObjectServer> servers, ObjectInfo? existing) = at;
         if (existing is { IsCollection: true })
         {
             throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
@@ -201,6 +213,7 @@ internal sealed partial class FederationClient : IDisposable
             return Planned(source, names, new FileInfo(source).Length);
         }
 
+        begins();
         Upload upload = new(options, progress, _settings, _clock, _random);
         return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
     }
@@ -249,6 +262,9 @@ internal sealed partial class FederationClient : IDisposable
             }
         }
     }
+
+    private Task<Resolution> ResolveForUploadAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
 
     // Whether something is there already. Where the token may not look, only a server that protects what is there by
     // itself may be written to: that is one whose token can create, but not modify (xrootd.md 10).

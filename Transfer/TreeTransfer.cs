@@ -40,6 +40,9 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
 
     private sealed record Pending(string Path, int Depth, IReadOnlyList<int> Sources, TPlace? Parent);
 
+    /// <summary>What goes with it.</summary>
+    protected TreeRun Run => run;
+
     /// <summary>Runs it to the end.</summary>
     public async Task<TreeResult> RunAsync(CancellationToken cancellationToken)
     {
