@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Pelican.Json;
 
 /// <summary>Answer to <c>POST jobs</c>.</summary>
@@ -16,8 +18,10 @@ internal sealed record JobStatus
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
     public required JobProgress Progress { get; init; }
@@ -62,8 +66,10 @@ internal sealed record TransferStatus
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
     public long BytesTransferred { get; init; }

@@ -82,8 +82,14 @@ internal sealed partial class JobStore
     /// <summary>Keeps the numbers of a running transfer, and those of its job.</summary>
     public Task SaveProgressAsync(long job, int position, long bytes, long totalBytes) => _queue.WriteAsync(file =>
     {
-        Add(file, job, position, bytes, totalBytes);
-        return true;
+        // It may have ended since these numbers were taken.
+        bool runs = file.Number("SELECT 1 FROM transfers WHERE job = $1 AND position = $2 AND status = 'running'", job, position) is not null;
+        if (runs)
+        {
+            Add(file, job, position, bytes, totalBytes);
+        }
+
+        return runs;
     });
 
     /// <summary>Notes that an upload found nothing at its destination and is about to send.</summary>
