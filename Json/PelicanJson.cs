@@ -9,7 +9,8 @@ namespace Pelican.Json;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcTime)])]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(DeletionReport))]
@@ -24,6 +25,10 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(JobStatus))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobCancelled))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(HistoryList))]
+[JsonSerializable(typeof(HistoryRemoved))]
+[JsonSerializable(typeof(HistoryPruned))]
 [JsonSerializable(typeof(UrlRequest))]
 [JsonSerializable(typeof(DeleteRequest))]
 [JsonSerializable(typeof(StatAnswer))]
