@@ -62,9 +62,12 @@ internal sealed class DaemonClient : IDisposable
     private readonly TimeProvider _clock;
 
     /// <summary>Makes a client; connects to nothing yet.</summary>
-    public DaemonClient(DaemonSocket socket, TimeProvider clock)
+    /// <param name="socket">Where the daemon listens.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="start">Starts a daemon when the first request finds none; null for no such thing. It returns why that failed, null if it did not.</param>
+    public DaemonClient(DaemonSocket socket, TimeProvider clock, Func<CancellationToken, Task<string?>>? start)
     {
-        _connection = new DaemonConnection(socket, MostAnswerBytes, clock);
+        _connection = new DaemonConnection(socket, MostAnswerBytes, clock) { Start = start };
         _clock = clock;
     }
 
