@@ -28,7 +28,7 @@ public sealed class DaemonClientTests : IDisposable
             new JobRequest([new TransferRequest("get", "osdf:///a", "/tmp/a")], new JobOptions { Direct = true }), cancellationToken);
 
         await Assert.That(created.JobId).IsEqualTo(Id);
-        ApiRequest request = api.Requests.Single();
+        SeenRequest request = api.Requests.Single();
         await Assert.That(request.Line).IsEqualTo("POST /api/v1/xfer/jobs");
         await Assert.That(request.Body).Contains("\"operation\":\"get\",\"source\":\"osdf:///a\",\"destination\":\"/tmp/a\"").And.Contains("\"direct\":true");
     }

@@ -10,7 +10,7 @@ namespace Pelican.Tests.Support;
 /// <param name="Line">Method, path and query.</param>
 /// <param name="Body">Its body; empty for none.</param>
 /// <param name="Key">Its <c>Idempotency-Key</c>; empty for none.</param>
-internal sealed record ApiRequest(string Line, string Body, string Key);
+internal sealed record SeenRequest(string Line, string Body, string Key);
 
 /// <summary>What a <see cref="ScriptedApi"/> answers.</summary>
 /// <param name="Status">HTTP status; 0 to break the connection.</param>
@@ -29,16 +29,16 @@ internal sealed class ScriptedApi : IAsyncDisposable
     private ScriptedApi(WebApplication app) => _app = app;
 
     /// <summary>Everything that was asked, in order.</summary>
-    public ConcurrentQueue<ApiRequest> Requests { get; } = [];
+    public ConcurrentQueue<SeenRequest> Requests { get; } = [];
 
     /// <summary>Starts it.</summary>
     /// <param name="socket">Path of the socket; a file that is there goes.</param>
     /// <param name="answer">The answer to a request.</param>
-    public static Task<ScriptedApi> StartAsync(string socket, Func<ApiRequest, ApiAnswer> answer) =>
+    public static Task<ScriptedApi> StartAsync(string socket, Func<SeenRequest, ApiAnswer> answer) =>
         StartAsync(socket, (request, _) => Task.FromResult(answer(request)));
 
     /// <summary>The same, with answers that may take their time.</summary>
-    public static async Task<ScriptedApi> StartAsync(string socket, Func<ApiRequest, CancellationToken, Task<ApiAnswer>> answer)
+    public static async Task<ScriptedApi> StartAsync(string socket, Func<SeenRequest, CancellationToken, Task<ApiAnswer>> answer)
     {
         File.Delete(socket);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -49,7 +49,7 @@ internal sealed class ScriptedApi : IAsyncDisposable
         app.Run(async context =>
         {
             using StreamReader body = new(context.Request.Body);
-            ApiRequest request = new(
+            SeenRequest request = new(
                 $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}",
                 await body.ReadToEndAsync(context.RequestAborted),
                 context.Request.Headers["Idempotency-Key"].ToString());
