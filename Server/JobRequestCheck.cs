@@ -36,8 +36,9 @@ internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor
     public string CheckUrl(string url, JobOptions? options)
     {
         JobOptionsReader.Check(options);
-        Url(url, "url", options);
-        return JobOptionsReader.UrlOf(url, options);
+        return Url(url, "url", options).Recursive
+            ? throw new PelicanException(Errors.NotSupported, "url: '?recursive' is not possible here", "Leave it out.")
+            : JobOptionsReader.UrlOf(url, options);
     }
 
     /// <summary>Which way a transfer goes that passed the check.</summary>
@@ -78,11 +79,6 @@ internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor
             throw new PelicanException(Errors.Parameter, $"{name}.destination: it is required for {transfer.Operation} operations");
         }
 
-        if (transfer.Recursive)
-        {
-            throw new PelicanException(Errors.NotSupported, $"{name}.recursive: trees are not there yet", "Name the objects one by one for now.");
-        }
-
         if (transfer.Operation == "copy")
         {
             CheckEnds(transfer, name);
@@ -113,7 +109,7 @@ internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor
         }
     }
 
-    private void Url(string text, string name, JobOptions? options)
+    private ObjectUrl Url(string text, string name, JobOptions? options)
     {
         if (!ReferenceEquals(redactor.Redact(text), text))
         {
@@ -123,7 +119,7 @@ internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor
 
         try
         {
-            _ = ObjectUrl.Parse(JobOptionsReader.UrlOf(text, options), settings);
+            return ObjectUrl.Parse(JobOptionsReader.UrlOf(text, options), settings);
         }
         catch (PelicanException e)
         {

@@ -46,12 +46,12 @@ internal sealed partial class JobRunner(
     // Null when it is to pause.
     private async Task<TransferEnd?> MoveAsync(LiveJob job, TransferRow transfer)
     {
-        TransferProgress progress = job.Progress;
         try
         {
             job.Stop.ThrowIfCancellationRequested();
-            TransferResult result = await TransferAsync(job, transfer, progress);
-            return new TransferEnd(JobState.Completed, clock.GetUtcNow(), result.Size, result.Size, Attempts: Write(result.Attempts));
+            TransferResult? result = await TransferAsync(job, transfer);
+            return result is null ? End(JobState.Completed)
+                : new TransferEnd(JobState.Completed, clock.GetUtcNow(), result.Size, result.Size, Attempts: Write(result.Attempts));
         }
         catch (OperationCanceledException) when (job.Stop.IsCancellationRequested)
         {
@@ -68,22 +68,96 @@ internal sealed partial class JobRunner(
             return End(JobState.Failed, $"internal error: {options.Redactor.Redact(e.Message)}");
         }
 
-        TransferEnd End(JobState state, string? error = null, string? attempts = null) =>
-            new(state, clock.GetUtcNow(), progress.Bytes, Math.Max(0, progress.Total), error, attempts);
+        TransferEnd End(JobState state, string? error = null, string? attempts = null)
+        {
+            (long bytes, long total) = job.Counters.Now;
+            return new TransferEnd(state, clock.GetUtcNow(), bytes, total, error, attempts);
+        }
     }
 
-    private async Task<TransferResult> TransferAsync(LiveJob job, TransferRow transfer, TransferProgress progress)
+    // Null for a tree, whose counters tell it all.
+    private async Task<TransferResult?> TransferAsync(LiveJob job, TransferRow transfer)
     {
         JobOptions? wanted = job.Options is null ? null : JsonSerializer.Deserialize(job.Options, PelicanJson.Default.JobOptions);
         TransferOptions transferOptions = JobOptionsReader.Read(wanted, options.DefaultFileMode);
-        if (JobRequestCheck.DirectionOf(transfer.Operation, transfer.Source) == Direction.Download)
+        Direction direction = JobRequestCheck.DirectionOf(transfer.Operation, transfer.Source);
+        string remote = JobOptionsReader.UrlOf(direction == Direction.Download ? transfer.Source : transfer.Destination!, wanted);
+        ObjectUrl url = ObjectUrl.Parse(remote, options.Settings);
+        if (transfer.Recursive || url.Recursive)
         {
-            return await client.GetAsync(
-                JobOptionsReader.UrlOf(transfer.Source, wanted), transfer.Destination!, transferOptions, progress, job.Stop);
+            await MoveTreeAsync(job, transfer, (direction, remote), transferOptions);
+            return null;
         }
 
+        if (direction == Direction.Download)
+        {
+            return await client.GetAsync(remote, transfer.Destination!, transferOptions, job.Counters.One, job.Stop);
+        }
+
+        // What a run before this one left at the destination is its own. Not one byte may leave before that is on the disk.
+        bool protects = !transfer.Claimed && !transferOptions.Overwrite;
         return await client.PutAsync(
-            transfer.Source, JobOptionsReader.UrlOf(transfer.Destination!, wanted), intoCollection: false, transferOptions, progress, job.Stop);
+            transfer.Source, url, intoCollection: false, transferOptions with { Overwrite = !protects },
+            () =>
+            {
+                if (protects)
+                {
+                    store.ClaimAsync(job.Seq, transfer.Position).GetAwaiter().GetResult();
+                }
+            },
+            job.Counters.One, job.Stop);
+    }
+
+    private async Task MoveTreeAsync(LiveJob job, TransferRow transfer, (Direction Direction, string Url) at, TransferOptions transferOptions)
+    {
+        TreeJournal journal = await TreeJournal.OpenAsync(store, job.Seq, transfer, at.Direction);
+        TreeListener listener = journal.Listen(what => Log.LeftOut(logger, job.Id, what));
+        TreeProgress progress = job.Counters.CountTree();
+        using CancellationTokenSource ended = new();
+        Task flushing = FlushAsync(journal, job, ended.Token);
+        TreeResult result;
+        try
+        {
+            result = at.Direction == Direction.Download
+                ? await client.GetTreeAsync([at.Url], transfer.Destination!, transferOptions, listener, progress, job.Stop)
+                : await client.PutTreeAsync([transfer.Source], at.Url, transferOptions, listener, progress, job.Stop);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await flushing;
+        }
+
+        if (result.Failure is not null)
+        {
+            throw result.Failure;
+        }
+    }
+
+    private async Task FlushAsync(TreeJournal journal, LiveJob job, CancellationToken ended)
+    {
+        bool more = true;
+        while (more)
+        {
+            try
+            {
+                await Task.Delay(Tick, clock, ended);
+            }
+            catch (OperationCanceledException)
+            {
+                more = false;
+            }
+
+            try
+            {
+                await journal.FlushAsync();
+            }
+            catch (PelicanException e)
+            {
+                // These objects will be moved again, should it come to that.
+                Log.CannotNote(logger, job.Id, e.Message);
+            }
+        }
     }
 
     // What happened must be kept, or it would be done again: a full disk is waited for until the daemon stops.
@@ -144,12 +218,13 @@ internal sealed partial class JobRunner(
 
     private async Task SaveAsync(LiveJob job)
     {
-        (TransferRow transfer, TransferProgress progress) = (job.Current, job.Progress);
+        TransferRow transfer = job.Current;
+        (string id, long bytes, long total) = job.Moving;
         try
         {
-            if (progress.Bytes > 0 || progress.Total > 0)
+            if (total > 0 && id == transfer.Id)
             {
-                await store.SaveProgressAsync(job.Seq, transfer.Position, progress.Bytes, Math.Max(0, progress.Total));
+                await store.SaveProgressAsync(job.Seq, transfer.Position, bytes, total);
             }
         }
         catch (PelicanException e)
@@ -169,6 +244,9 @@ internal sealed partial class JobRunner(
 
         [LoggerMessage(Level = LogLevel.Error, Message = "Transfer {Transfer} of job {Job} met a fault of this program.")]
         public static partial void Broken(ILogger logger, Exception fault, string job, string transfer);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job}: {What}.")]
+        public static partial void LeftOut(ILogger logger, string job, string what);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot note what happened to job {Job}: {Fault}.")]
         public static partial void CannotNote(ILogger logger, string job, string fault);

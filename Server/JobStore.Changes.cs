@@ -51,6 +51,7 @@ internal sealed partial class JobStore
                 completed_sequence = (SELECT sequence FROM jobs WHERE seq = $1)
             WHERE job = $1 AND position = $2
             """, job, position, end.State.Name(), Time(end.At), end.Error, end.Attempts);
+        file.Execute("DELETE FROM objects WHERE job = $1 AND position = $2", job, position);
         if (cancelRest)
         {
             CancelTransfers(file, job, end.At);
@@ -75,6 +76,7 @@ internal sealed partial class JobStore
         }
 
         CancelTransfers(file, found.Job.Seq, now);
+        file.Execute("DELETE FROM objects WHERE job = $1", found.Job.Seq);
         EndJob(file, found.Job.Seq, now);
         return Find(file, id);
     });

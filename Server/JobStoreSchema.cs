@@ -61,6 +61,15 @@ internal static class JobStoreSchema
             attempts TEXT,
             PRIMARY KEY(job, position)) WITHOUT ROWID;
 
+        CREATE TABLE objects(
+            job INTEGER NOT NULL REFERENCES jobs(seq) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            done INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            modified INTEGER,
+            PRIMARY KEY(job, position, path)) WITHOUT ROWID;
+
         CREATE TABLE job_counts(status TEXT PRIMARY KEY, jobs INTEGER NOT NULL) WITHOUT ROWID;
         INSERT INTO job_counts VALUES ('pending', 0), ('running', 0), ('completed', 0), ('failed', 0), ('cancelled', 0);
         CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN

@@ -1,5 +1,3 @@
-using Pelican.Transfer;
-
 namespace Pelican.Server;
 
 /// <summary>A job at work: what of it is not on the disk yet, and the ways to stop it. Thread-safe.</summary>
@@ -29,7 +27,7 @@ internal sealed class LiveJob : IDisposable
     public TransferRow Current => _now.Transfer;
 
     /// <summary>Its counters.</summary>
-    public TransferProgress Progress => _now.Progress;
+    public TransferCounters Counters => _now.Counters;
 
     /// <summary>Signalled when it is to stop, for good or for now.</summary>
     public CancellationToken Stop => _stop.Token;
@@ -46,7 +44,8 @@ internal sealed class LiveJob : IDisposable
         get
         {
             Now now = _now;
-            return (now.OtherBytes + now.Progress.Bytes, now.OtherTotal + Math.Max(0, now.Progress.Total));
+            (long bytes, long total) = now.Counters.Now;
+            return (now.OtherBytes + bytes, now.OtherTotal + total);
         }
     }
 
@@ -56,7 +55,8 @@ internal sealed class LiveJob : IDisposable
         get
         {
             Now now = _now;
-            return (now.Transfer.Id, now.Progress.Bytes, Math.Max(0, now.Progress.Total));
+            (long bytes, long total) = now.Counters.Now;
+            return (now.Transfer.Id, bytes, total);
         }
     }
 
@@ -82,10 +82,9 @@ internal sealed class LiveJob : IDisposable
     private static Now Of(RunningJob job)
     {
         TransferRow current = job.Current!;
-        TransferProgress progress = new() { Name = current.Source };
-        return new Now(current, progress, job.Job.Bytes - current.Bytes, job.Job.TotalBytes - current.TotalBytes);
+        return new Now(current, new TransferCounters(current.Source), job.Job.Bytes - current.Bytes, job.Job.TotalBytes - current.TotalBytes);
     }
 
     // Replaced as a whole, so that nobody adds the bytes of one transfer to the counters of another.
-    private sealed record Now(TransferRow Transfer, TransferProgress Progress, long OtherBytes, long OtherTotal);
+    private sealed record Now(TransferRow Transfer, TransferCounters Counters, long OtherBytes, long OtherTotal);
 }

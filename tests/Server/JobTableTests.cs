@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Pelican.Federation;
+using Pelican.Server;
 using Pelican.Tests.Support;
 
 namespace Pelican.Tests.Server;
@@ -215,5 +216,92 @@ public sealed class JobTableTests
         byte[] written = await File.ReadAllBytesAsync(server.Database, cancellationToken);
         await Assert.That(written.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(token))).IsEqualTo(-1);
         await server.StartAgainAsync();
+    }
+
+    [Test]
+    public async Task A_tree_is_downloaded_and_uploaded(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/demo/tree/a", Small);
+        server.Federation.Origin.Store("/demo/tree/sub/b", Large);
+
+        string id = await server.CreateAsync(cancellationToken,
+            server.Get("/demo/tree", "copy").Replace("}", ",\"recursive\":true}", StringComparison.Ordinal), server.Put("copy", "/demo/again?recursive"));
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("copy/a"), Small)).IsTrue();
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/again/sub/b"), Large)).IsTrue();
+        await Assert.That(job.GetProperty("progress").GetProperty("bytes_transferred").GetInt64()).IsEqualTo(2 * (Small.Length + Large.Length));
+        await Assert.That(job.GetProperty("progress").GetProperty("total_bytes").GetInt64()).IsEqualTo(2 * (Small.Length + Large.Length));
+    }
+
+    [Test]
+    public async Task A_tree_that_was_interrupted_goes_on_with_what_is_not_done(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/tree/a", Small);
+        server.Federation.Origin.Store("/public/tree/b", Small);
+        server.Federation.Origin.Store("/public/tree/c", Large);
+        Gate gate = new();
+        server.Federation.Cache.Faults.Add("GET", "/public/tree/c", FaultAction.Hold(gate), times: 1);
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/tree?recursive", "copy"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+        await Expect.UntilAsync(() => File.Exists(server.File("copy/a")) && File.Exists(server.File("copy/b")), cancellationToken);
+
+        await server.StopAsync();
+        await server.StartAgainAsync();
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("copy/c"), Large)).IsTrue();
+        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/tree/a"))).IsEqualTo(1);
+        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/tree/c"))).IsEqualTo(2);
+    }
+
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public async Task What_an_upload_left_when_the_daemon_died_is_its_own_and_anything_else_is_not(bool claimed, CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Write("b", Large);
+        await server.StopAsync();
+        File.Delete(server.Database);
+        using (JobStore store = JobStore.Open(server.Database))
+        {
+            await store.CreateAsync(new NewJob("job", DateTimeOffset.UnixEpoch, null,
+                [new TransferRow { Position = 0, Id = "transfer", Operation = "put", Source = server.File("b"), Destination = server.Url("/demo/b") }]));
+            RunningJob running = (await store.TakeAsync([], DateTimeOffset.UnixEpoch))!;
+            if (claimed)
+            {
+                await store.ClaimAsync(running.Job.Seq, 0);
+            }
+        }
+
+        server.Federation.Origin.Store("/demo/b", Small);
+        await server.StartAgainAsync();
+        JsonElement job = await server.EndAsync("job", cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo(claimed ? "completed" : "failed");
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/b"), claimed ? Large : Small)).IsTrue();
+    }
+
+    [Test]
+    public async Task An_upload_is_claimed_before_its_first_byte(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Write("b", Large);
+        Gate gate = new();
+        server.Federation.Origin.Faults.Add("PUT", "/demo/b", FaultAction.HoldUpload(gate));
+        string id = await server.CreateAsync(cancellationToken, server.Put("b", "/demo/b"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+
+        JobRecord running = (await server.Jobs.FindAsync(id))!;
+        gate.Open();
+        await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(running.Transfers[0].Claimed).IsTrue();
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/b"), Large)).IsTrue();
     }
 }
