@@ -34,6 +34,7 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(StatAnswer))]
 [JsonSerializable(typeof(ListAnswer))]
 [JsonSerializable(typeof(DeleteAnswer))]
+[JsonSerializable(typeof(InstanceRecord))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(ApiError))]

@@ -61,6 +61,8 @@ internal static class Errors
     public static readonly ErrorRow LocalDenied = new("Local.PermissionDenied", 7002, 10, false, 500, "TRANSFER_FAILED");
 
     public static readonly ErrorRow ServerNotRunning = new("ClientApi.NotRunning", 8001, 12, false, 500, "INTERNAL_ERROR");
+    public static readonly ErrorRow ServerRunning = new("ClientApi.AlreadyRunning", 8002, 12, false, 409, "CONFLICT");
+    public static readonly ErrorRow ServerUnresponsive = new("ClientApi.Unresponsive", 8003, 12, false, 504, "TIMEOUT");
 
     public static readonly ErrorRow Internal = new("Internal", 9000, 1, false, 500, "INTERNAL_ERROR");
 
@@ -75,7 +77,7 @@ internal static class Errors
         Transfer, Stopped, Slow, TimedOut, HeaderTimeout, DirectorTimeout, ChecksumMismatch, ChecksumMissing,
         OriginUnresponsive, OriginSlow, Overloaded, Protocol, ServerFull,
         Local, LocalFull, LocalDenied,
-        ServerNotRunning,
+        ServerNotRunning, ServerRunning, ServerUnresponsive,
         Internal,
     ];
 }
