@@ -220,10 +220,12 @@ internal sealed class Download : IDisposable
     }
 
     // Runs beside the copy. Without an answer the download goes on; it just cannot be continued. A listing of the
-    // origin will do.
+    // origin will do, unless the object has changed since.
     private async Task LearnAsync(ObjectServer server, long? length, CancellationToken cancellationToken)
     {
-        ObjectInfo? info = Listed is { Info.Size: > 0 } known && known.Server == (_origin ?? server).Name ? known.Info : null;
+        ObjectInfo? info = Listed is { Info.Size: > 0 } known && known.Server == (_origin ?? server).Name && known.Info.Size == (length ?? known.Info.Size)
+            ? known.Info
+            : null;
         try
         {
             info ??= await FactsAsync(server, cancellationToken);

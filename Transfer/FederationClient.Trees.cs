@@ -91,5 +91,17 @@ internal sealed partial class FederationClient
         return await SendAsync(item.Source, url, (servers, there), options, begins, progress, cancellationToken);
     }
 
+    /// <summary>Removes a collection with everything in it, or an object.</summary>
+    /// <param name="url">Its URL.</param>
+    /// <param name="options">Token.</param>
+    /// <param name="ended">Told of each object and collection that is gone, or why it is not; called by several threads at once.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it; what is gone is gone.</param>
+    /// <returns>The counts. What failed does not throw: it is in <see cref="TreeResult.Failure"/>.</returns>
+    /// <exception cref="PelicanException">The URL is none, nobody takes deletions there, or it is the root of a namespace.</exception>
+    public Task<TreeResult> DeleteTreeAsync(
+        string url, TransferOptions options, Action<TreeItem, PelicanException?> ended, TreeProgress progress, CancellationToken cancellationToken) =>
+        new TreeDeletion(this, ObjectUrl.Parse(url, _settings), options, ended, Run(new TreeListener(), progress)).RunAsync(cancellationToken);
+
     private TreeRun Run(TreeListener listener, TreeProgress progress) => new(_settings, _clock, _random, listener, progress);
 }

@@ -62,9 +62,7 @@ internal sealed partial class FederationClient : IDisposable
     public async Task DeleteAsync(string url, TransferOptions options, CancellationToken cancellationToken)
     {
         ObjectUrl target = Parse(url);
-        Resolution resolution = await _resolver.ResolveAsync(
-            new ResolutionRequest(HttpMethod.Delete, target, options, [TokenPurpose.Delete]), cancellationToken);
-        ObjectServer server = resolution.Servers[0];
+        ObjectServer server = (await ResolveForDeletionAsync(target, options, cancellationToken)).Servers[0];
         ObjectInfo? info = await TellAsync(() => server.StatAsync(cancellationToken));
         if (info is { IsCollection: true } && (await server.ListAsync(cancellationToken)).Count > 0)
         {
@@ -265,6 +263,10 @@ internal sealed partial class FederationClient : IDisposable
 
     private Task<Resolution> ResolveForUploadAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
         _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
+
+    /// <summary>Where an object is to be removed.</summary>
+    internal Task<Resolution> ResolveForDeletionAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Delete, url, options, [TokenPurpose.Delete]), cancellationToken);
 
     // Whether something is there already. Where the token may not look, only a server that protects what is there by
     // itself may be written to: that is one whose token can create, but not modify (xrootd.md 10).

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Pelican.Transfer;
 
 /// <summary>One object of a tree.</summary>
@@ -45,10 +47,36 @@ internal sealed record TreeListener
 /// <param name="Progress">Counters to keep up to date.</param>
 internal sealed record TreeRun(ClientSettings Settings, TimeProvider Clock, Random Random, TreeListener Listener, TreeProgress Progress)
 {
-    /// <summary>Waits before something is tried again.</summary>
-    /// <param name="attempt">Attempts so far.</param>
-    /// <param name="asked">The wait a server asked for; null for none.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public Task PauseAsync(int attempt, TimeSpan? asked, CancellationToken cancellationToken) =>
-        Task.Delay(Backoff.Delay(attempt, Settings.RetryDelay, asked, Random), Clock, cancellationToken);
+    /// <summary>Deeper trees are taken for loops.</summary>
+    private const int MaxDepth = 256;
+
+    /// <summary>No kernel takes a longer path (PATH_MAX), and no XRootD.</summary>
+    private const int MaxPathBytes = 4096;
+
+    private const int Tries = 3;
+
+    /// <summary>Asks again where a later try may succeed.</summary>
+    public async Task<T> RetryingAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            TimeSpan? asked;
+            try
+            {
+                return await ask();
+            }
+            catch (PelicanException e) when (e.Retryable && attempt < Tries)
+            {
+                asked = e.RetryAfter;
+            }
+
+            await Task.Delay(Backoff.Delay(attempt, Settings.RetryDelay, asked, Random), Clock, cancellationToken);
+        }
+    }
+
+    /// <summary>Why a path below the top of a tree is not followed; null when it is.</summary>
+    public static PelicanException? TooDeep(string path, int depth) => depth > MaxDepth || Encoding.UTF8.GetByteCount(path) > MaxPathBytes
+        ? new PelicanException(Errors.NotSupported, $"'{path[..Math.Min(path.Length, 80)]}…' is nested too deeply: more than {MaxDepth} levels or {MaxPathBytes} bytes",
+            "This may be a loop: look for links in it, or take it in parts.")
+        : null;
 }

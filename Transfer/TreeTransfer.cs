@@ -1,4 +1,3 @@
-using System.Text;
 using System.Threading.Channels;
 
 namespace Pelican.Transfer;
@@ -18,14 +17,6 @@ namespace Pelican.Transfer;
 internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
     where TPlace : class
 {
-    /// <summary>Deeper trees are taken for loops.</summary>
-    private const int MaxDepth = 256;
-
-    /// <summary>No kernel takes a longer path (PATH_MAX), and no XRootD.</summary>
-    private const int MaxPathBytes = 4096;
-
-    private const int ListingTries = 3;
-
     /// <summary>What a listing shows.</summary>
     /// <param name="Source">Index of the source.</param>
     /// <param name="Info">The object or collection.</param>
@@ -89,25 +80,6 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
         run.Listener.LeavesOut(why);
     }
 
-    /// <summary>Does it again where a later try may succeed.</summary>
-    protected async Task<T> RetryingAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            TimeSpan? asked;
-            try
-            {
-                return await ask();
-            }
-            catch (PelicanException e) when (e.Retryable && attempt < ListingTries)
-            {
-                asked = e.RetryAfter;
-            }
-
-            await run.PauseAsync(attempt, asked, cancellationToken);
-        }
-    }
-
     private async Task WalkAsync(ChannelWriter<Work> queue, CancellationToken cancellationToken)
     {
         Stack<Pending> frontier = new([new Pending("", 0, [.. Enumerable.Range(0, sources)], null)]);
@@ -134,7 +106,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
         {
             try
             {
-                IReadOnlyList<Entry> listing = await RetryingAsync(() => ListAsync(source, at.Path, cancellationToken), cancellationToken);
+                IReadOnlyList<Entry> listing = await run.RetryingAsync(() => ListAsync(source, at.Path, cancellationToken), cancellationToken);
                 if (at.Depth == 0 && sources == 1 && IsObject(source, listing))
                 {
                     await QueueAsync(queue, "", listing[0], null, cancellationToken);
@@ -216,10 +188,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             return new PelicanException(Errors.NotSupported, $"'{path}' has the name of an incomplete download", "Rename it, or delete it.");
         }
 
-        return depth > MaxDepth || Encoding.UTF8.GetByteCount(path) > MaxPathBytes
-            ? new PelicanException(Errors.NotSupported, $"'{path[..Math.Min(path.Length, 80)]}…' is nested too deeply: more than {MaxDepth} levels or {MaxPathBytes} bytes",
-                "This may be a loop: look for links in it, or transfer it in parts.")
-            : null;
+        return TreeRun.TooDeep(path, depth);
     }
 
     private async Task QueueAsync(ChannelWriter<Work> queue, string path, Entry entry, TPlace? place, CancellationToken cancellationToken)

@@ -84,7 +84,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
 
         long now = Run.Clock.GetTimestamp();
         (bool known, IReadOnlyList<ObjectInfo>? there) =
-            await RetryingAsync(() => client.ListForUploadAsync(url, options, cancellationToken), cancellationToken);
+            await Run.RetryingAsync(() => client.ListForUploadAsync(url, options, cancellationToken), cancellationToken);
         if (there is [{ IsCollection: false } only] && only.Path == url.Path.Decoded)
         {
             throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' is an object: a directory cannot be uploaded to it", "Choose another destination.");

@@ -89,6 +89,9 @@ internal sealed class TestClient : IDisposable
     public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
         _client.DeleteAsync(Url(path), new TransferOptions(), cancellationToken);
 
+    public Task<TreeResult> DeleteTreeAsync(string path, CancellationToken cancellationToken, Action<TreeItem, PelicanException?>? ended = null) =>
+        _client.DeleteTreeAsync(Url(path), new TransferOptions(), ended ?? ((_, _) => { }), TreeProgress = new TreeProgress(), cancellationToken);
+
     public void Dispose()
     {
         _client.Dispose();

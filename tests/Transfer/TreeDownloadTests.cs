@@ -76,18 +76,23 @@ public sealed class TreeDownloadTests
     }
 
     [Test]
-    public async Task An_object_that_the_listing_has_in_another_size_is_asked_for_anew(CancellationToken cancellationToken)
+    [Arguments("xrootd55")] // tells a length
+    [Arguments("xrootd62")] // tells none
+    public async Task An_object_that_the_listing_has_in_another_size_is_asked_for_anew(string dialect, CancellationToken cancellationToken)
     {
-        await using TestFederation federation = await TestFederation.StartAsync(new() { Caches = [] });
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Caches = [], Origins = [Dialect.All.Single(d => d.Name == dialect)] });
         using TestClient client = new(federation);
+        byte[] large = Bytes.Random(3_000_000);
         federation.Origin.HasDigests = false;
         federation.Origin.Store("/public/tree/log", Content);
-        TreeListener grows = new() { Begins = (_, _) => federation.Origin.Store("/public/tree/log", Bytes.Random(5000)) };
+        federation.Origin.Store("/public/tree/large", large[..2_000_000]);
+        TreeListener grows = new() { Begins = (item, _) => federation.Origin.Store("/public/tree/" + item.Path, item.Path == "log" ? Bytes.Random(5000) : large) };
 
         TreeResult result = await client.GetTreeAsync("/public/tree", "got", cancellationToken, listener: grows);
 
         await Assert.That(result.Failure?.Message).IsNull();
         await Assert.That(Bytes.AreIn(client.File("got/log"), Bytes.Random(5000))).IsTrue();
+        await Assert.That(Bytes.AreIn(client.File("got/large"), large)).IsTrue();
     }
 
     [Test]
