@@ -6,7 +6,7 @@ namespace Pelican.Commands;
 /// <summary>How a transfer is handed to the Client API server.</summary>
 /// <param name="Wait">Whether to wait for its end.</param>
 /// <param name="Daemon">Which server.</param>
-internal sealed record AsyncOptions(bool Wait, DaemonAccess Daemon);
+internal sealed record AsyncOptions(bool Wait, DaemonOptions Daemon);
 
 /// <summary>Options of the transfers that the Client API server can run.</summary>
 internal sealed class AsyncFlags(Verb verb)
@@ -24,7 +24,7 @@ internal sealed class AsyncFlags(Verb verb)
             return new AsyncOptions(parse.GetValue(_wait), _daemon.Read(parse));
         }
 
-        Option? stray = Array.Find<Option>([_wait, .. _daemon.Options], option => parse.GetResult(option) is { Implicit: false });
+        Option? stray = Array.Find<Option>([_wait, _daemon.Socket], option => parse.GetResult(option) is { Implicit: false });
         return stray is null ? null
             : throw new PelicanException(Errors.Parameter, $"{stray.Name} goes with --async", "Add --async, or leave it out.");
     }

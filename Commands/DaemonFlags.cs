@@ -1,19 +1,34 @@
 using System.CommandLine;
 using Pelican.Server;
+using Pelican.Transfer;
 
 namespace Pelican.Commands;
+
+/// <summary>Which Client API server is meant.</summary>
+/// <param name="Socket"><c>--socket</c>; null for the usual places.</param>
+internal sealed record DaemonOptions(string? Socket)
+{
+    /// <summary>Makes a client; connects to nothing yet.</summary>
+    public DaemonClient Open(Surroundings world) => new(Find(world), world.Clock);
+
+    private DaemonSocket Find(Surroundings world) =>
+        (Socket ?? NonEmpty(world.Variable(DaemonSocket.Variable))) is { } named
+            ? DaemonSocket.At(world.Absolute(named))
+            : DaemonSocket.Usual(Home(world), Environment.MachineName);
+
+    /// <summary>The caller's home directory.</summary>
+    public static string Home(Surroundings world) => NonEmpty(world.Variable("HOME")) ?? Account.NoHome;
+
+    private static string? NonEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
+}
 
 /// <summary>Options of the commands that talk to the Client API server.</summary>
 internal sealed class DaemonFlags(Verb verb)
 {
-    private readonly Option<string?> _socket = verb.Value("--socket", "PATH",
+    /// <summary><c>--socket</c>.</summary>
+    public Option<string?> Socket { get; } = verb.Value("--socket", "PATH",
         $"Socket of the Client API server (default {DaemonSocket.Variable}, else ~/.pelican/client-api.sock)");
 
-    private readonly Option<bool> _start = verb.Switch("--start", $"Start the Client API server if it is not running (also {DaemonAccess.StartVariable}=1)");
-
-    /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> Options => [_socket, _start];
-
     /// <summary>Reads them.</summary>
-    public DaemonAccess Read(ParseResult parse) => new(parse.GetValue(_socket), parse.GetValue(_start));
+    public DaemonOptions Read(ParseResult parse) => new(parse.GetValue(Socket));
 }

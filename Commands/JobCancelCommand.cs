@@ -5,7 +5,7 @@ using Pelican.Server;
 namespace Pelican.Commands;
 
 /// <summary>What <c>job cancel</c> was asked to do.</summary>
-internal sealed record CancelOptions(string Id, DaemonAccess Daemon);
+internal sealed record CancelOptions(string Id, DaemonOptions Daemon);
 
 /// <summary><c>pelican job cancel</c>: stops a job for good.</summary>
 internal static class JobCancelCommand
@@ -29,7 +29,7 @@ internal static class JobCancelCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(CancelOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using DaemonClient client = options.Daemon.Open(session.World);
         JobCancelled cancelled = await client.CancelJobAsync(options.Id, cancellationToken);
         if (session.Json)
         {

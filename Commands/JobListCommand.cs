@@ -6,7 +6,7 @@ using Pelican.Transfer;
 namespace Pelican.Commands;
 
 /// <summary>What <c>job list</c> was asked to do.</summary>
-internal sealed record ListOptions(string? Status, int Limit, int Offset, DaemonAccess Daemon);
+internal sealed record ListOptions(string? Status, int Limit, int Offset, DaemonOptions Daemon);
 
 /// <summary><c>pelican job list</c>: the jobs of the Client API server, newest first.</summary>
 internal static class JobListCommand
@@ -46,7 +46,7 @@ internal static class JobListCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(ListOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using DaemonClient client = options.Daemon.Open(session.World);
         JobList list = await client.ListJobsAsync(options.Status, options.Limit, options.Offset, cancellationToken);
         if (session.Json)
         {

@@ -5,7 +5,7 @@ using Pelican.Server;
 namespace Pelican.Commands;
 
 /// <summary>What <c>job status</c> was asked to do.</summary>
-internal sealed record StatusOptions(string Id, bool Watch, DaemonAccess Daemon);
+internal sealed record StatusOptions(string Id, bool Watch, DaemonOptions Daemon);
 
 /// <summary><c>pelican job status</c>: how a job is getting on.</summary>
 internal static class JobStatusCommand
@@ -44,7 +44,7 @@ internal static class JobStatusCommand
     /// <returns>Exit status: 0 when the state could be had; with <c>--watch</c>, how the job ended.</returns>
     public static async Task<int> RunAsync(StatusOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using DaemonClient client = options.Daemon.Open(session.World);
         if (!options.Watch)
         {
             Show(await client.GetJobStatusAsync(options.Id, cancellationToken), session);

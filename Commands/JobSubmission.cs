@@ -55,7 +55,7 @@ internal static class JobSubmission
 
     private static async Task<int> SubmitAsync(JobRequest job, AsyncOptions how, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = how.Daemon.Open(session);
+        using DaemonClient client = how.Daemon.Open(session.World);
         JobCreated created = await client.CreateJobAsync(job, cancellationToken);
         Tell(created, how.Wait, session);
         if (!how.Wait)
@@ -83,17 +83,12 @@ internal static class JobSubmission
     }
 
     // The caller's world goes along: the daemon was started in another one.
-    private static JobOptions Common(IReadOnlyList<string> urls, string? tokenFile, Session session)
+    private static JobOptions Common(IReadOnlyList<string> urls, string? tokenFile, Session session) => new()
     {
-        ObjectUrl first = ObjectUrl.Parse(urls[0], session.Configuration.Client);
-        return new JobOptions
-        {
-            Token = TokenReference.Find(tokenFile, first.TokenName, session),
-            Federation = urls.All(ObjectUrl.IsRemote) ? null
-                : ObjectUrl.Parse(urls.First(url => !ObjectUrl.IsRemote(url)), session.Configuration.Client).Federation.GetLeftPart(UriPartial.Authority),
-            Umask = Convert.ToString((int)session.World.Umask(), 8).PadLeft(3, '0'),
-        };
-    }
+        Token = TokenReference.Find(tokenFile, ObjectUrl.Parse(urls[0], session.Configuration.Client).TokenName, session),
+        Federation = urls.All(ObjectUrl.IsRemote) ? null : session.Configuration.Client.DiscoveryUrl,
+        Umask = Convert.ToString((int)session.World.Umask(), 8).PadLeft(3, '0'),
+    };
 
     private static void RefuseIf(bool given, string option, string why)
     {

@@ -6,7 +6,7 @@ using Pelican.Transfer;
 namespace Pelican.Commands;
 
 /// <summary>What <c>job wait</c> was asked to do.</summary>
-internal sealed record WaitOptions(string Id, TimeSpan? Timeout, DaemonAccess Daemon);
+internal sealed record WaitOptions(string Id, TimeSpan? Timeout, DaemonOptions Daemon);
 
 /// <summary><c>pelican job wait</c>: returns when a job is over.</summary>
 internal static class JobWaitCommand
@@ -41,7 +41,7 @@ internal static class JobWaitCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(WaitOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using DaemonClient client = options.Daemon.Open(session.World);
         if (!session.Json && options.Timeout != TimeSpan.Zero)
         {
             session.Say("Waiting for job to complete...");

@@ -30,9 +30,6 @@ internal sealed record Surroundings
     /// <summary>Opens the federation.</summary>
     public required Func<ClientSettings, TokenEnvironment, Redactor, ILoggerFactory, FederationClient> OpenFederation { get; init; }
 
-    /// <summary>Runs this program again with other arguments, to its end.</summary>
-    public required Func<IReadOnlyList<string>, CancellationToken, Task<OwnRun>> RunSelf { get; init; }
-
     /// <summary>Whether <see cref="Output"/> is a terminal.</summary>
     public bool OutputIsTerminal { get; init; }
 
@@ -71,7 +68,6 @@ internal sealed record Surroundings
         Umask = () => ProcessStatus.Read().Umask,
         OpenFederation = (settings, tokens, redactor, logs) =>
             new FederationClient(settings, tokens, redactor, logs, TimeProvider.System, Random.Shared),
-        RunSelf = OwnRun.RunAsync,
         OutputIsTerminal = Posix.IsTerminal(1) == 1,
         ErrorIsTerminal = Posix.IsTerminal(2) == 1 && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),
         TerminalSize = () => Posix.TerminalSize(2) ?? Posix.TerminalSize(1) ?? (80, 24),

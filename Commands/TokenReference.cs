@@ -66,7 +66,7 @@ internal static class TokenReference
     private static string Keep(string token, Surroundings world)
     {
         byte[] content = Encoding.ASCII.GetBytes(token);
-        string folder = Path.Combine(DaemonAccess.Home(world), ".pelican", "tokens");
+        string folder = Path.Combine(DaemonOptions.Home(world), ".pelican", "tokens");
         string file = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 16)));
         DateTime now = world.Clock.GetUtcNow().UtcDateTime;
         try

@@ -62,12 +62,9 @@ internal sealed class DaemonClient : IDisposable
     private readonly TimeProvider _clock;
 
     /// <summary>Makes a client; connects to nothing yet.</summary>
-    /// <param name="socket">Where the daemon listens.</param>
-    /// <param name="clock">Time.</param>
-    /// <param name="start">Starts a daemon when the first request finds none; null for no such thing. It returns why that failed, null if it did not.</param>
-    public DaemonClient(DaemonSocket socket, TimeProvider clock, Func<CancellationToken, Task<string?>>? start)
+    public DaemonClient(DaemonSocket socket, TimeProvider clock)
     {
-        _connection = new DaemonConnection(socket, MostAnswerBytes, clock) { Start = start };
+        _connection = new DaemonConnection(socket, MostAnswerBytes, clock);
         _clock = clock;
     }
 

@@ -31,7 +31,6 @@ internal sealed class DaemonConnection : IDisposable
     private readonly DaemonSocket _socket;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
-    private bool _met;
 
     /// <summary>Makes it; connects at the first request.</summary>
     /// <param name="socket">Where the daemon listens.</param>
@@ -50,48 +49,9 @@ internal sealed class DaemonConnection : IDisposable
         _http = new HttpClient(handler) { MaxResponseContentBufferSize = mostAnswerBytes, Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>
-    /// Starts a daemon when the first request finds none; null to leave that to others. One that was met and went away is
-    /// not started again: somebody stopped it. It returns why starting failed, null if it did not.
-    /// </summary>
-    public Func<CancellationToken, Task<string?>>? Start { get; init; }
-
     /// <summary>Sends a request and reads its answer.</summary>
     /// <exception cref="PelicanException">See <see cref="DaemonClient"/>.</exception>
     public async Task<T> SendAsync<T>(DaemonRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-    {
-        try
-        {
-            T answer = await TrySendAsync(request, type, cancellationToken);
-            _met = true;
-            return answer;
-        }
-        catch (PelicanException e) when (e.Row == Errors.ServerNotRunning && Start is not null && !_met)
-        {
-            _met = true;
-            return await StartAndSendAsync(request, type, Start, cancellationToken);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
-
-    // Whether we started it or somebody else at the same moment does not matter: the second request tells.
-    private async Task<T> StartAndSendAsync<T>(
-        DaemonRequest request, JsonTypeInfo<T> type, Func<CancellationToken, Task<string?>> start, CancellationToken cancellationToken)
-    {
-        string? failure = await start(cancellationToken);
-        try
-        {
-            return await TrySendAsync(request, type, cancellationToken);
-        }
-        catch (PelicanException e) when (e.Row == Errors.ServerNotRunning && failure is not null)
-        {
-            throw new PelicanException(e.Row, e.Message, $"It could not be started: {failure}", e);
-        }
-    }
-
-    private async Task<T> TrySendAsync<T>(DaemonRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using HttpRequestMessage message = Message(request);
         using CancellationTokenSource limit = new(request.Limit, _clock);
@@ -122,6 +82,9 @@ internal sealed class DaemonConnection : IDisposable
             throw Foreign(e);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
 
     private static HttpRequestMessage Message(DaemonRequest request)
     {

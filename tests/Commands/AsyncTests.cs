@@ -106,7 +106,7 @@ public sealed class AsyncTests
         string[] options = [.. api.Requests.Select(request => JsonDocument.Parse(request.Body).RootElement.GetProperty("options").GetRawText())];
         await Assert.That(options).IsEquivalentTo(
         [
-            $$"""{"token":"{{shell.File("t")}}","caches":["cache:8443","\u002B"],"direct":false,"overwrite":false,"require_checksum":true,"federation":"https://fed.example.org","umask":"077"}""",
+            $$"""{"token":"{{shell.File("t")}}","caches":["cache:8443","\u002B"],"direct":false,"overwrite":false,"require_checksum":true,"federation":"fed.example.org","umask":"077"}""",
             """{"direct":true,"overwrite":false,"require_checksum":false,"umask":"077"}""",
             """{"direct":false,"overwrite":true,"require_checksum":true,"checksum_algorithm":"md5","umask":"077"}""",
         ]);

@@ -38,44 +38,6 @@ public sealed class JobCommandsTests
     }
 
     [Test]
-    [Arguments("--start", "")]
-    [Arguments("--quiet", "1")]
-    public async Task A_server_that_is_not_running_is_started_once_and_asked_again(string flag, string variable)
-    {
-        using TestShell shell = Shell();
-        ScriptedApi? api = null;
-        List<string> started = [];
-        shell.Variables["PELICAN_CLIENT_API_AUTOSTART"] = variable;
-        shell.With = world => world with
-        {
-            RunSelf = async (arguments, _) =>
-            {
-                started.Add(string.Join(' ', arguments));
-                api = await ScriptedApi.StartAsync(shell.File("t"), _ => new ApiAnswer(200, ScriptedApi.Job("running")));
-                return new OwnRun(0, "");
-            },
-        };
-
-        ShellResult result = await shell.RunAsync("job", "status", "--socket", "t", Id, flag);
-        await api!.DisposeAsync();
-
-        await Assert.That(result).IsEqualTo(new ShellResult(0, Block, ""));
-        await Assert.That(started).IsEquivalentTo([$"client-api serve --socket {shell.File("t")}"]);
-    }
-
-    [Test]
-    public async Task Why_a_server_does_not_start_is_told()
-    {
-        using TestShell shell = Shell();
-        shell.With = world => world with { RunSelf = (_, _) => Task.FromResult(new OwnRun(10, "Error: no space\nFree some.\n")) };
-
-        ShellResult result = await shell.RunAsync("job", "list", "--start");
-
-        await Assert.That(result).IsEqualTo(new ShellResult(
-            12, "", "Error: Client API server is not running\nIt could not be started: Error: no space; Free some.\n"));
-    }
-
-    [Test]
     public async Task Status_is_told_as_the_specification_has_it()
     {
         using TestShell shell = Shell();
@@ -219,7 +181,6 @@ public sealed class JobCommandsTests
     [Arguments("'..' is not the id of a job", "job", "cancel", "..")]
     [Arguments("--timeout 'soon' is not a time", "job", "wait", "a", "--timeout", "soon")]
     [Arguments("--wait goes with --async", "object", "put", "--wait", "a", "osdf:///a/")]
-    [Arguments("--start goes with --async", "object", "get", "--start", "osdf:///a/a", "a")]
     [Arguments("--socket goes with --async", "object", "copy", "--socket", "s", "a", "osdf:///a/")]
     public async Task A_command_line_that_means_nothing_is_refused(string message, params string[] arguments)
     {

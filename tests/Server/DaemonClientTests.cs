@@ -83,12 +83,12 @@ public sealed class DaemonClientTests : IDisposable
     public async Task A_host_has_a_socket_of_its_own_before_the_common_one(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.Combine(_folder, ".pelican"));
-        using DaemonClient client = new(DaemonSocket.Usual(_folder, "node7"), TimeProvider.System, null);
+        using DaemonClient client = new(DaemonSocket.Usual(_folder, "node7"), TimeProvider.System);
         await using ScriptedApi common = await ScriptedApi.StartAsync(Path.Combine(_folder, ".pelican/client-api.sock"), _ => new ApiAnswer(200, Job("running")));
 
         await client.GetJobStatusAsync(Id, cancellationToken);
         await using ScriptedApi own = await ScriptedApi.StartAsync(Path.Combine(_folder, ".pelican/client-api.node7.sock"), _ => new ApiAnswer(200, Job("failed")));
-        using DaemonClient later = new(DaemonSocket.Usual(_folder, "node7"), TimeProvider.System, null);
+        using DaemonClient later = new(DaemonSocket.Usual(_folder, "node7"), TimeProvider.System);
         JobStatus job = await later.GetJobStatusAsync(Id, cancellationToken);
 
         await Assert.That(common.Requests.Count).IsEqualTo(1);
@@ -257,7 +257,7 @@ public sealed class DaemonClientTests : IDisposable
             await Task.Delay(Timeout.Infinite, aborted);
             return ApiAnswer.Broken;
         });
-        using DaemonClient client = new(DaemonSocket.At(Socket), clock, null);
+        using DaemonClient client = new(DaemonSocket.At(Socket), clock);
 
         Task<JobStatus> status = client.GetJobStatusAsync(Id, cancellationToken);
         await asked.Task;
@@ -302,5 +302,5 @@ public sealed class DaemonClientTests : IDisposable
 
     private static string Job(string status, long sequence = 1) => ScriptedApi.Job(status, sequence);
 
-    private DaemonClient Client() => new(DaemonSocket.At(Socket), TimeProvider.System, null);
+    private DaemonClient Client() => new(DaemonSocket.At(Socket), TimeProvider.System);
 }
