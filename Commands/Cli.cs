@@ -84,7 +84,6 @@ internal static class Cli
             Arity = ArgumentArity.Zero,
         });
         root.Subcommands.Add(ObjectCommand.Create(host));
-        root.Subcommands.Add(JobCommand.Create(host));
         root.Subcommands.Add(SelfTestCommand.Create());
         return root;
     }

@@ -66,7 +66,6 @@ internal static class ObjectCopyCommand
         private readonly Option<bool> _overwrite = verb.Switch("--overwrite", "Replace objects that exist, when uploading");
         private readonly Option<bool> _requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
         private readonly Option<bool> _dryRun = verb.Switch("--dry-run", "Say what would be transferred, and where to");
-        private readonly AsyncFlags _async = new(verb);
 
         public CopyOptions Read(ParseResult parse)
         {
@@ -88,7 +87,6 @@ internal static class ObjectCopyCommand
                 Direct = parse.GetValue(_direct),
                 RequireChecksum = parse.GetValue(_requireChecksum),
                 DryRun = parse.GetValue(_dryRun),
-                Async = _async.Read(parse),
             };
         }
 
@@ -103,7 +101,6 @@ internal static class ObjectCopyCommand
                 Overwrite = parse.GetValue(_overwrite),
                 RequireChecksum = parse.GetValue(_requireChecksum),
                 DryRun = parse.GetValue(_dryRun),
-                Async = _async.Read(parse),
             };
         }
 

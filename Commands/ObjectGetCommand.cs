@@ -21,9 +21,6 @@ internal sealed record GetOptions
     public bool DryRun { get; init; }
 
     public string? StatsFile { get; init; }
-
-    /// <summary>How to hand it to the Client API server; null to do it here.</summary>
-    public AsyncOptions? Async { get; init; }
 }
 
 /// <summary><c>pelican object get</c>: objects to files, or one to standard output.</summary>
@@ -50,7 +47,6 @@ internal static class ObjectGetCommand
                 ("pelican object get osdf:///ospool/data/run1.dat .", "one object, into the current directory"),
                 ("pelican object get osdf:///ospool/data/run1.dat osdf:///ospool/data/run2.dat data/", "several objects at once"),
                 ("pelican object get --direct pelican://fed.example.org/ns/list.txt - | sort", "from the origin, to a pipe"),
-                ("pelican object get --async osdf:///ospool/data/run1.dat /scratch/", "as a job of the Client API server, which goes on without you"),
                 ("pelican object get -t token -c cache-a.example.org:8443,+ osdf:///ns/run1.dat /scratch/run1.dat",
                     "with a token, from one cache if it works, else from the director's choice"),
             ],
@@ -64,7 +60,6 @@ internal static class ObjectGetCommand
         Option<bool> requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
         Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be downloaded, and where to; write nothing");
         Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
-        AsyncFlags job = new(verb);
         verb.Refuse("--recursive", "this is not there yet", "Name the objects one by one for now.", aliases: "-r");
         verb.Refuse("--pack", "this is not there yet", "Download the archive and unpack it.", takesValue: true);
         verb.Refuse("--inplace", "a file under its final name must never be half-written",
@@ -85,7 +80,6 @@ internal static class ObjectGetCommand
                 RequireChecksum = parse.GetValue(requireChecksum),
                 DryRun = parse.GetValue(dryRun),
                 StatsFile = parse.GetValue(stats),
-                Async = job.Read(parse),
             };
         }
     }
@@ -101,11 +95,6 @@ internal static class ObjectGetCommand
         }
 
         CheckDestination(options, session);
-        if (options.Async is { } job)
-        {
-            return JobSubmission.GetAsync(options, job, session, cancellationToken);
-        }
-
         TransferOptions transfer = new()
         {
             TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),

@@ -23,9 +23,6 @@ internal sealed record PutOptions
     public bool DryRun { get; init; }
 
     public string? StatsFile { get; init; }
-
-    /// <summary>How to hand it to the Client API server; null to do it here.</summary>
-    public AsyncOptions? Async { get; init; }
 }
 
 /// <summary><c>pelican object put</c>: files to objects.</summary>
@@ -48,7 +45,6 @@ internal static class ObjectPutCommand
             [
                 ("pelican object put run1.dat osdf:///ospool/data/run1.dat", "one file"),
                 ("pelican object put -t token results/*.csv pelican://fed.example.org/ns/results/", "several files, into a collection"),
-                ("pelican object put --async --wait run1.dat osdf:///ns/run1.dat", "as a job of the Client API server"),
                 ("pelican object put --require-checksum --checksums md5:MD5SUMS run1.dat osdf:///ns/run1.dat",
                     "checked against a list before, and at the server after"),
             ],
@@ -64,7 +60,6 @@ internal static class ObjectPutCommand
             "Compare the files with a list first, one '<hex> <path>' a line with paths as on the command line");
         Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be uploaded, and where to; send nothing");
         Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
-        AsyncFlags job = new(verb);
         verb.Refuse("--recursive", "this is not there yet", "Name the files one by one for now.", aliases: "-r");
         verb.Refuse("--pack", "this is not there yet", "Make the archive first, and upload it.", takesValue: true);
         verb.SetAction(host.Action(Read, RunAsync));
@@ -84,7 +79,6 @@ internal static class ObjectPutCommand
                 Checksums = parse.GetValue(checksums),
                 DryRun = parse.GetValue(dryRun),
                 StatsFile = parse.GetValue(stats),
-                Async = job.Read(parse),
             };
         }
     }
@@ -103,11 +97,6 @@ internal static class ObjectPutCommand
         if (several)
         {
             ObjectWords.RefuseSameNames(options.Sources, NameOf);
-        }
-
-        if (options.Async is { } job)
-        {
-            return JobSubmission.PutAsync(options, job, session, cancellationToken);
         }
 
         CheckManifest(options, session, cancellationToken);

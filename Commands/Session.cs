@@ -72,16 +72,6 @@ internal sealed partial class Session : IDisposable
         }
     }
 
-    /// <summary>Says something on standard output, at once, unless only errors are wanted.</summary>
-    public void Say(string text)
-    {
-        if (!Quiet)
-        {
-            Output.Line(text);
-            Output.Flush();
-        }
-    }
-
     /// <summary>Reports one object that failed, to people and, with <c>--json</c>, to programs.</summary>
     /// <param name="error">What happened.</param>
     /// <param name="source">The object or file.</param>
@@ -119,8 +109,8 @@ internal sealed partial class Session : IDisposable
         _logs.Dispose();
     }
 
-    /// <summary>Where tokens of this caller are looked for (tokens.md 3).</summary>
-    public TokenEnvironment Tokens()
+    // tokens.md 3
+    private TokenEnvironment Tokens()
     {
         string? here = World.CurrentDirectory() is null ? null : World.Absolute(".condor_creds");
         return new TokenEnvironment

@@ -24,8 +24,8 @@ internal sealed record Surroundings
     /// <summary>The caller's real user id.</summary>
     public required uint UserId { get; init; }
 
-    /// <summary>The caller's umask.</summary>
-    public required Func<UnixFileMode> Umask { get; init; }
+    /// <summary>Mode of new files, by the caller's umask.</summary>
+    public required Func<UnixFileMode> NewFileMode { get; init; }
 
     /// <summary>Opens the federation.</summary>
     public required Func<ClientSettings, TokenEnvironment, Redactor, ILoggerFactory, FederationClient> OpenFederation { get; init; }
@@ -53,9 +53,6 @@ internal sealed record Surroundings
         : throw new PelicanException(Errors.LocalFileNotFound, $"cannot find '{path}': the current directory does not exist any more",
             "Change to a directory that exists, or give absolute paths.");
 
-    /// <summary>Mode of new files, by the caller's umask.</summary>
-    public UnixFileMode NewFileMode() => ProcessStatus.NewFileMode(Umask());
-
     /// <summary>The surroundings of this process.</summary>
     public static Surroundings OfProcess() => new()
     {
@@ -65,7 +62,7 @@ internal sealed record Surroundings
         CurrentDirectory = WorkingDirectory,
         Clock = TimeProvider.System,
         UserId = Posix.GetUserId(),
-        Umask = () => ProcessStatus.Read().Umask,
+        NewFileMode = () => ProcessStatus.Read().NewFileMode,
         OpenFederation = (settings, tokens, redactor, logs) =>
             new FederationClient(settings, tokens, redactor, logs, TimeProvider.System, Random.Shared),
         OutputIsTerminal = Posix.IsTerminal(1) == 1,

@@ -61,7 +61,7 @@ internal sealed class TestShell : IDisposable
         CurrentDirectory = () => Folder,
         Clock = TimeProvider.System,
         UserId = 4711,
-        Umask = () => (UnixFileMode)0b000_111_111,
+        NewFileMode = () => UnixFileMode.UserRead | UnixFileMode.UserWrite,
         SystemConfiguration = Folder + "/etc",
         OpenFederation = (settings, tokens, redactor, logs) => _federation is null
             ? throw new InvalidOperationException("this command must not touch the network")
