@@ -354,7 +354,8 @@ internal sealed partial class FederationClient : IDisposable
     {
         ObjectUrl url = ObjectUrl.Parse(text, _settings);
         return url.Recursive
-            ? throw new PelicanException(Errors.NotSupported, $"'?recursive' in {text}: only get, put and delete work on whole trees", "Leave it out.")
+            ? throw new PelicanException(Errors.NotSupported, $"'?recursive' in {text}: this is not there yet",
+                "Name the objects one by one for now.")
             : url;
     }
 
