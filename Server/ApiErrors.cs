@@ -67,6 +67,10 @@ internal static partial class ApiErrors
             // Nobody is there to answer.
             return;
         }
+        catch (OperationCanceledException)
+        {
+            result = Error(StatusCodes.Status409Conflict, "the server stops, and the operation with it", "CANCELLED", retryable: true);
+        }
         catch (Exception e) when (!context.Response.HasStarted)
         {
             Log.Broken(logger, e, method, path);

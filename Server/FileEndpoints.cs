@@ -38,14 +38,18 @@ internal sealed class FileEndpoints(JobTable jobs, FederationClient client)
     public async Task<IResult> DeleteAsync(HttpContext context)
     {
         DeleteRequest request = ApiRequest.Parse(await ApiRequest.BodyAsync(context), ApiRequest.Types.DeleteRequest);
-        string url = jobs.RequestCheck.CheckUrl(request.Url, request.Options);
-        if (request.Recursive)
+        (string url, bool isTree) = jobs.RequestCheck.CheckTree(request.Url, request.Options);
+        TransferOptions options = JobOptionsReader.Read(request.Options, jobs.DefaultFileMode);
+        // Once begun it is carried through: who hangs up does not know how far it came.
+        if (!request.Recursive && !isTree)
         {
-            throw new PelicanException(Errors.NotSupported, "recursive: trees are not there yet", "Delete the objects one by one for now.");
+            await client.DeleteAsync(url, options, jobs.Stopping);
+        }
+        else if ((await client.DeleteTreeAsync(url, options, (_, _) => { }, new TreeProgress(), jobs.Stopping)).Failure is { } failure)
+        {
+            throw failure;
         }
 
-        // Once begun it is carried through: who hangs up does not know how far it came.
-        await client.DeleteAsync(url, JobOptionsReader.Read(request.Options, jobs.DefaultFileMode), jobs.Stopping);
         return ApiErrors.Json(new DeleteAnswer("Object deleted successfully", request.Url), PelicanJson.Output.DeleteAnswer);
     }
 

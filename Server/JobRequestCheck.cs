@@ -33,12 +33,15 @@ internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor
 
     /// <summary>Checks the URL of a file operation, and its options.</summary>
     /// <returns>The URL, with its federation.</returns>
-    public string CheckUrl(string url, JobOptions? options)
+    public string CheckUrl(string url, JobOptions? options) => CheckTree(url, options) is (var checkedUrl, false) ? checkedUrl
+        : throw new PelicanException(Errors.NotSupported, "url: '?recursive' is not possible here", "Leave it out.");
+
+    /// <summary>The same, where a whole tree may be meant.</summary>
+    /// <returns>The URL, with its federation, and whether it says so.</returns>
+    public (string Url, bool IsTree) CheckTree(string url, JobOptions? options)
     {
         JobOptionsReader.Check(options);
-        return Url(url, "url", options).Recursive
-            ? throw new PelicanException(Errors.NotSupported, "url: '?recursive' is not possible here", "Leave it out.")
-            : JobOptionsReader.UrlOf(url, options);
+        return (JobOptionsReader.UrlOf(url, options), Url(url, "url", options).Recursive);
     }
 
     /// <summary>Which way a transfer goes that passed the check.</summary>

@@ -109,7 +109,7 @@ internal sealed partial class JobStore : IDisposable
 
         IReadOnlyList<JobState>? states = filter.States?.Distinct().ToArray();
         string all = time == "created_at" ? "1" : $"{time} IS NOT NULL";
-        string[] sources = states is null ? [$"{all}{range}"] : [.. states.Select(state => $"status = '{state.Name()}'{range}")];
+        string[] sources = states is null ? [$"{all}{range}"] : [.. states.Select(state => $"status = '{state.Name()}' AND {all}{range}")];
         if (sources.Length == 0)
         {
             return new JobPage([], 0, More: false);

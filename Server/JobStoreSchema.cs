@@ -39,6 +39,7 @@ internal static class JobStoreSchema
         CREATE INDEX jobs_by_status ON jobs(status, created_at, id);
         CREATE INDEX jobs_unfinished ON jobs(status, seq) WHERE status IN ('pending', 'running');
         CREATE INDEX jobs_by_end ON jobs(completed_at, id) WHERE completed_at IS NOT NULL;
+        CREATE INDEX jobs_by_status_and_end ON jobs(status, completed_at, id) WHERE completed_at IS NOT NULL;
         CREATE UNIQUE INDEX jobs_by_key ON jobs(idempotency_key) WHERE idempotency_key IS NOT NULL;
 
         CREATE TABLE transfers(

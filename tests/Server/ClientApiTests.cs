@@ -342,7 +342,8 @@ public sealed class ClientApiTests
     [Arguments("/stat", "{}", 400, "INVALID_REQUEST")]
     [Arguments("/stat", "{\"url\":\"nonsense\"}", 400, "INVALID_REQUEST")]
     [Arguments("/list", "{\"url\":\"\"}", 400, "INVALID_REQUEST")]
-    [Arguments("/delete", "{\"url\":\"URL/demo/a\",\"recursive\":true}", 400, "INVALID_REQUEST")]
+    [Arguments("/stat", "{\"url\":\"URL/public/none?recursive\"}", 400, "INVALID_REQUEST")]
+    [Arguments("/delete", "{\"url\":\"URL/demo/none\",\"recursive\":true}", 404, "NOT_FOUND")]
     [Arguments("/stat", "{\"url\":\"URL/public/none\"}", 404, "NOT_FOUND")]
     [Arguments("/list", "{\"url\":\"URL/public/none\"}", 404, "NOT_FOUND")]
     [Arguments("/delete", "{\"url\":\"URL/demo/none\"}", 404, "NOT_FOUND")]
@@ -360,6 +361,19 @@ public sealed class ClientApiTests
         await Assert.That((int)status).IsEqualTo(expected);
         await Assert.That(error.GetProperty("code").GetString()).IsEqualTo(code);
         await Assert.That(error.TryGetProperty("retryable", out _)).IsTrue();
+    }
+
+    [Test]
+    public async Task A_tree_is_deleted(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/demo/d/a", Content);
+        server.Federation.Origin.Store("/demo/d/sub/b", Content);
+
+        (HttpStatusCode status, _, _) = await server.SendAsync("POST", "/delete", $$"""{"url":"{{server.Url("/demo/d")}}","recursive":true}""", cancellationToken);
+
+        await Assert.That(status).IsEqualTo(HttpStatusCode.OK);
+        await Assert.That(Directory.Exists(server.Federation.Origin.FileOf("/demo/d"))).IsFalse();
     }
 
     [Test]
