@@ -136,8 +136,7 @@ internal static class ApiRequest
             throw new PelicanException(Errors.Parameter, $"Invalid wait parameter '{text}'", "Write it as 30s, 500ms or 2m.");
         }
 
-        TimeSpan wait = count * unit.Value;
-        return wait < LongestWait ? wait : LongestWait;
+        return count < LongestWait / unit.Value ? count * unit.Value : LongestWait;
     }
 
     /// <summary>A number of a change; null when the parameter is not there.</summary>

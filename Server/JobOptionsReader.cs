@@ -79,7 +79,8 @@ internal static class JobOptionsReader
 
     private static void CheckToken(string path)
     {
-        if (!path.StartsWith('/'))
+        // A NUL would end the name for the system, and another file be read.
+        if (!path.StartsWith('/') || path.Contains('\0', StringComparison.Ordinal))
         {
             throw new PelicanException(Errors.Parameter, "options.token: it is not an absolute path",
                 "It is the name of a file with a token, as the server sees it, and not the token itself.");

@@ -38,6 +38,10 @@ public sealed class ClientApiTests
     [Arguments("{\"transfers\":[{\"operation\":\"copy\",\"source\":\"osdf:///a\",\"destination\":\"osdf:///b\"}]}", "transfers[0]: both ends are URLs")]
     [Arguments("{\"transfers\":[{\"operation\":\"get\",\"source\":\"osdf:///a?authz=Bearer%20abcdefghijkl\",\"destination\":\"/tmp/a\"}]}", "there is a token in the URL")]
     [Arguments("{\"transfers\":[GOOD],\"options\":{\"token\":\"/nonexistent/token\"}}", "options.token: the file '/nonexistent/token' holds no token")]
+    [Arguments("{\"transfers\":[GOOD],\"options\":{\"token\":\"/etc/passwd\\u0000x\"}}", "options.token: it is not an absolute path")]
+    [Arguments("{\"transfers\":[{\"operation\":\"get\",\"source\":\"osdf:///\\ud800\",\"destination\":\"/tmp/a\"}]}", "$.transfers[0].source")]
+    [Arguments("{\"transfers\":[{\"operation\":\"get\",\"source\":\"osdf:///a\",\"destination\":\"/tmp/a\\u0000b\"}]}", "transfers[0].destination: no file")]
+    [Arguments("{\"transfers\":[GOOD],\"transfers\":[GOOD]}", "Invalid request body")]
     [Arguments("{\"transfers\":[GOOD],\"options\":{\"token\":\"token\"}}", "options.token: it is not an absolute path")]
     [Arguments("{\"transfers\":[GOOD],\"options\":{\"caches\":[\"a.example.org\",\"::\"]}}", "options.caches[1]")]
     [Arguments("{\"transfers\":[GOOD],\"options\":{\"caches\":[\"+\",\"a.example.org\"]}}", "options.caches[0]")]
@@ -130,6 +134,7 @@ public sealed class ClientApiTests
     [Arguments("GET", "/jobs/nix/events")]
     [Arguments("GET", "/jobs/nix/transfers/x")]
     [Arguments("GET", "/jobs/nix?wait=10s")]
+    [Arguments("GET", "/jobs/nix?wait=2147483647h")]
     [Arguments("DELETE", "/history/nix")]
     public async Task A_job_that_is_not_there_is_404(string method, string path, CancellationToken cancellationToken)
     {
@@ -235,6 +240,7 @@ public sealed class ClientApiTests
     [Arguments("GET", "/jobs?cursor=x", "cursor")]
     [Arguments("GET", "/jobs?from=yesterday", "Invalid from parameter (must be RFC3339 format)")]
     [Arguments("GET", "/jobs/x?wait=soon", "wait")]
+    [Arguments("GET", "/jobs/x?wait=99999999999h", "wait")]
     [Arguments("GET", "/jobs/x?wait=1s&since=x", "since")]
     [Arguments("GET", "/history?limit=1001", "Invalid limit parameter (must be 1-1000)")]
     [Arguments("GET", "/history?limit=0", "Invalid limit parameter (must be 1-1000)")]
