@@ -86,6 +86,10 @@ internal sealed class DaemonClient : IDisposable
     public Task<Health> HealthAsync(CancellationToken cancellationToken) =>
         _connection.SendAsync(Get("/health", HealthLimit), PelicanJson.Default.Health, cancellationToken);
 
+    /// <summary>Asks the daemon to end; it answers before it does.</summary>
+    public Task<MessageAnswer> ShutdownAsync(CancellationToken cancellationToken) =>
+        _connection.SendAsync(new DaemonRequest(HttpMethod.Post, "/shutdown", HealthLimit), PelicanJson.Default.MessageAnswer, cancellationToken);
+
     /// <summary>
     /// Hands a job over. When the connection breaks before the answer, the same job is sent again under the same key, and
     /// the daemon takes it once.

@@ -11,8 +11,8 @@ internal sealed record HostIdentity(string Name, string BootId)
     private const string NameFile = "/proc/sys/kernel/hostname";
     private const string BootFile = "/proc/sys/kernel/random/boot_id";
 
-    /// <summary>The name as a part of a file name.</summary>
-    public string FileName => string.Concat(Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_'));
+    /// <summary>The name up to its first dot, as a part of a file name.</summary>
+    public string FileName => string.Concat(Name.TakeWhile((c, i) => c != '.' || i == 0).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '_'));
 
     /// <summary>Asks the kernel.</summary>
     public static HostIdentity Read() => new(

@@ -41,19 +41,19 @@ public sealed class InstancePathsTests : IDisposable
     {
         InstancePaths own = InstancePaths.Resolve(new InstanceChoice(), "/home/u", Here).OfThisHost!;
 
-        await Assert.That(own.Socket).IsEqualTo("/home/u/.pelican/client-api.login1.example.org.sock");
-        await Assert.That(own.Locks).IsEquivalentTo(["/home/u/.pelican/client-api.login1.example.org.lock"]);
+        await Assert.That(own.Socket).IsEqualTo("/home/u/.pelican/client-api.login1.sock");
+        await Assert.That(own.Locks).IsEquivalentTo(["/home/u/.pelican/client-api.login1.lock"]);
     }
 
     [Test]
     public async Task Jobs_of_this_host_keep_their_files()
     {
         Directory.CreateDirectory(_home + "/.pelican");
-        await File.WriteAllTextAsync(_home + "/.pelican/client-api.login1.example.org.db", "");
+        await File.WriteAllTextAsync(_home + "/.pelican/client-api.login1.db", "");
 
         var paths = InstancePaths.Resolve(new InstanceChoice(), _home, Here);
 
-        await Assert.That(paths.Socket).IsEqualTo(_home + "/.pelican/client-api.login1.example.org.sock");
+        await Assert.That(paths.Socket).IsEqualTo(_home + "/.pelican/client-api.login1.sock");
         await Assert.That(paths.OfThisHost).IsNull();
     }
 
