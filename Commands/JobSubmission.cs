@@ -13,13 +13,14 @@ internal static class JobSubmission
     {
         RefuseIf(options.DryRun, "--dry-run", "nothing would be transferred");
         RefuseIf(options.StatsFile is not null, "--transfer-stats", "'pelican job status --json' tells what was tried");
+        RefuseSeveralTrees(options.Recursive, options.Sources);
         RefuseOwn(options.Destination);
         ClientSettings settings = session.Configuration.Client;
         string local = session.World.Absolute(options.Destination);
         // With a slash it stays a directory, whatever becomes of it until the job runs.
         string destination = options.Sources.Count > 1 ? WithSlash(local) : local;
         JobRequest job = new(
-            [.. options.Sources.Select(source => new TransferRequest("get", source, destination))],
+            [.. options.Sources.Select(source => new TransferRequest("get", source, destination, options.Recursive))],
             Common(options.Sources, options.TokenFile, session) with
             {
                 Caches = options.Caches ?? (options.Direct || settings.PreferredCaches.Count == 0 ? null : settings.PreferredCaches),
@@ -36,6 +37,7 @@ internal static class JobSubmission
         RefuseIf(options.DryRun, "--dry-run", "nothing would be transferred");
         RefuseIf(options.StatsFile is not null, "--transfer-stats", "'pelican job status --json' tells what was tried");
         RefuseIf(options.Checksums is not null, "--checksums", "the files could change until the job reads them");
+        RefuseSeveralTrees(options.Recursive, options.Sources);
         foreach (string source in options.Sources)
         {
             RefuseOwn(source);
@@ -43,7 +45,7 @@ internal static class JobSubmission
 
         string destination = options.Sources.Count > 1 ? AsCollection(options.Destination) : options.Destination;
         JobRequest job = new(
-            [.. options.Sources.Select(source => new TransferRequest("put", session.World.Absolute(source), destination))],
+            [.. options.Sources.Select(source => new TransferRequest("put", session.World.Absolute(source), destination, options.Recursive))],
             Common([destination], options.TokenFile, session) with
             {
                 Overwrite = options.Overwrite || session.Configuration.Client.EnableOverwrites,
@@ -100,6 +102,16 @@ internal static class JobSubmission
         if (given)
         {
             throw new PelicanException(Errors.Parameter, $"{option} does not go with --async: {why}", "Leave one of them out.");
+        }
+    }
+
+    // Each would be a transfer of its own: nobody would see what two of them have under one name.
+    private static void RefuseSeveralTrees(bool recursive, IReadOnlyList<string> sources)
+    {
+        if (recursive && sources.Count > 1)
+        {
+            throw new PelicanException(Errors.Parameter, "--recursive with several sources does not go with --async",
+                "Hand them over one by one, each with a destination of its own.");
         }
     }
 

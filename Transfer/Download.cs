@@ -437,7 +437,7 @@ internal sealed class Download : IDisposable
     }
 
     private static PelicanException IsCollection(ObjectServer server) => new(Errors.IsCollection, $"'{server.Path}' is a collection, not an object",
-        "Name an object in it; 'pelican object ls' shows them.");
+        "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
 
     /// <inheritdoc/>
     public void Dispose() => _digest.Dispose();

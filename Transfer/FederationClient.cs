@@ -94,7 +94,7 @@ internal sealed partial class FederationClient : IDisposable
             if (info.IsCollection)
             {
                 throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
-                    "Name an object in it; 'pelican object ls' shows them.");
+                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
             }
 
             return Planned(source, LocalDestination.Decide(destination, url.Path.Name), info.Size);
@@ -363,7 +363,7 @@ internal sealed partial class FederationClient : IDisposable
         ObjectUrl url = Parse(source);
         return url.EndsWithSlash
             ? throw new PelicanException(Errors.IsCollection, $"'{source}' ends with a slash: it names a collection, not an object",
-                "Name an object in it; 'pelican object ls' shows them.")
+                "Download everything in it with -r, or name an object; 'pelican object ls' shows them.")
             : url;
     }
 }

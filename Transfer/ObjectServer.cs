@@ -133,7 +133,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         {
             case HttpStatusCode.Conflict:
                 throw new PelicanException(Errors.IsCollection, $"'{path}' is a collection",
-                    "Name an object in it; 'pelican object ls' shows them.");
+                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
             case HttpStatusCode.NotFound:
                 throw await RefusalAsync(response, cancellationToken);
             default:
