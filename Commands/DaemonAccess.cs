@@ -1,4 +1,4 @@
-using Pelican.Server;
+using Pelican.ClientApi;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -12,21 +12,26 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
     public const string StartVariable = "PELICAN_CLIENT_API_AUTOSTART";
 
     /// <summary>Makes a client; connects to nothing yet.</summary>
-    public DaemonClient Open(Session session)
+    public ApiClient Open(Session session)
     {
         Surroundings world = session.World;
         bool start = Start
             || (NonEmpty(world.Variable(StartVariable)) is { } text && new SettingValue(StartVariable, [text], "environment").Flag);
-        return new DaemonClient(Find(world), world.Clock, start ? token => StartAsync(world, token) : null);
+        return new ApiClient(new ApiClientOptions
+        {
+            Socket = Find(world),
+            Clock = world.Clock,
+            Start = start ? token => StartAsync(world, token) : null,
+        });
     }
 
     /// <summary>The caller's home directory.</summary>
     public static string Home(Surroundings world) => NonEmpty(world.Variable("HOME")) ?? Account.NoHome;
 
-    private DaemonSocket Find(Surroundings world) =>
-        (Socket ?? NonEmpty(world.Variable(DaemonSocket.Variable))) is { } named
-            ? DaemonSocket.At(world.Absolute(named))
-            : DaemonSocket.Usual(Home(world), Environment.MachineName);
+    private ApiSocket Find(Surroundings world) =>
+        (Socket ?? NonEmpty(world.Variable(ApiSocket.Variable))) is { } named
+            ? ApiSocket.At(world.Absolute(named))
+            : ApiSocket.Below(Home(world), ApiSocket.HostName());
 
     private async Task<string?> StartAsync(Surroundings world, CancellationToken cancellationToken)
     {

@@ -1,13 +1,13 @@
 using System.CommandLine;
-using Pelican.Server;
 
+using Pelican.ClientApi;
 namespace Pelican.Commands;
 
 /// <summary>Options of the commands that talk to the Client API server.</summary>
 internal sealed class DaemonFlags(Verb verb)
 {
     private readonly Option<string?> _socket = verb.Value("--socket", "PATH",
-        $"Socket of the Client API server (default {DaemonSocket.Variable}, else ~/.pelican/client-api.sock)");
+        $"Socket of the Client API server (default {ApiSocket.Variable}, else ~/.pelican/client-api.sock)");
 
     private readonly Option<bool> _start = verb.Switch("--start", $"Start the Client API server if it is not running (also {DaemonAccess.StartVariable}=1)");
 

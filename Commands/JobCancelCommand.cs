@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Pelican.ClientApi;
 using Pelican.Json;
-using Pelican.Server;
 
 namespace Pelican.Commands;
 
@@ -29,7 +29,7 @@ internal static class JobCancelCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(CancelOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using ApiClient client = options.Daemon.Open(session);
         JobCancelled cancelled = await client.CancelJobAsync(options.Id, cancellationToken);
         if (session.Json)
         {

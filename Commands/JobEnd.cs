@@ -1,5 +1,5 @@
+using Pelican.ClientApi;
 using Pelican.Json;
-using Pelican.Server;
 
 namespace Pelican.Commands;
 
@@ -17,7 +17,7 @@ internal static class JobEnd
 
     /// <summary>Waits; when the command is interrupted, the job goes on, and that is said.</summary>
     public static async Task<JobStatus> WaitAsync(
-        DaemonClient client, string id, JobWait wait, Session session, CancellationToken cancellationToken)
+        ApiClient client, string id, JobWait wait, Session session, CancellationToken cancellationToken)
     {
         try
         {
@@ -66,9 +66,9 @@ internal static class JobEnd
     /// <summary>Exit status for the state of a job.</summary>
     public static int StatusOf(JobStatus job) => job.Status switch
     {
-        DaemonClient.Completed => 0,
-        DaemonClient.Failed => Failed,
-        DaemonClient.Cancelled => Cancelled,
+        JobStates.Completed => 0,
+        JobStates.Failed => Failed,
+        JobStates.Cancelled => Cancelled,
         _ => GoingOn,
     };
 }

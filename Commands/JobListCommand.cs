@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Pelican.ClientApi;
 using Pelican.Json;
-using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -12,8 +12,6 @@ internal sealed record ListOptions(string? Status, int Limit, int Offset, Daemon
 internal static class JobListCommand
 {
     private const int UsualLimit = 10;
-
-    private static readonly string[] States = ["pending", "running", DaemonClient.Completed, DaemonClient.Failed, DaemonClient.Cancelled];
 
     /// <summary>Makes the command.</summary>
     public static Command Create(CommandHost host)
@@ -28,7 +26,7 @@ internal static class JobListCommand
                 ("pelican job list --limit 20 --offset 20", "the second page of twenty"),
             ],
         };
-        Option<string?> status = verb.Value("--status", "STATE", $"Only jobs in this state: {string.Join(", ", States)}", "-s");
+        Option<string?> status = verb.Value("--status", "STATE", $"Only jobs in this state: {string.Join(", ", JobStates.All)}", "-s");
         Option<string?> limit = verb.Value("--limit", "N", "Jobs to show, at most 100 (default 10)", "-l");
         Option<string?> offset = verb.Value("--offset", "N", "Jobs to pass over (default 0)", "-o");
         DaemonFlags daemon = new(verb);
@@ -46,7 +44,7 @@ internal static class JobListCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(ListOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using ApiClient client = options.Daemon.Open(session);
         JobList list = await client.ListJobsAsync(options.Status, options.Limit, options.Offset, cancellationToken);
         if (session.Json)
         {
@@ -78,13 +76,13 @@ internal static class JobListCommand
 
     private static string? State(string? text)
     {
-        if (text is null || States.Contains(text))
+        if (text is null || JobStates.All.Contains(text))
         {
             return text;
         }
 
-        string? near = Spelling.Nearest(text, States);
+        string? near = Spelling.Nearest(text, JobStates.All);
         throw new PelicanException(Errors.Parameter, $"there is no state '{text}'" + (near is null ? "" : $"; is '{near}' meant?"),
-            $"A job is {string.Join(", ", States[..^1])} or {States[^1]}.");
+            $"A job is {string.Join(", ", JobStates.All.SkipLast(1))} or {JobStates.All[^1]}.");
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Pelican.ClientApi;
 using Pelican.Json;
-using Pelican.Server;
 
 namespace Pelican.Commands;
 
@@ -44,7 +44,7 @@ internal static class JobStatusCommand
     /// <returns>Exit status: 0 when the state could be had; with <c>--watch</c>, how the job ended.</returns>
     public static async Task<int> RunAsync(StatusOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using ApiClient client = options.Daemon.Open(session);
         if (!options.Watch)
         {
             Show(await client.GetJobStatusAsync(options.Id, cancellationToken), session);

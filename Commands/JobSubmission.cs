@@ -1,5 +1,5 @@
+using Pelican.ClientApi;
 using Pelican.Json;
-using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -55,8 +55,8 @@ internal static class JobSubmission
 
     private static async Task<int> SubmitAsync(JobRequest job, AsyncOptions how, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = how.Daemon.Open(session);
-        JobCreated created = await client.CreateJobAsync(job, cancellationToken);
+        using ApiClient client = how.Daemon.Open(session);
+        JobCreated created = await client.CreateJobAsync(job.Transfers, job.Options, cancellationToken);
         Tell(created, how.Wait, session);
         if (!how.Wait)
         {

@@ -1,6 +1,5 @@
 using System.Globalization;
-using Pelican.Json;
-using Pelican.Server;
+using Pelican.ClientApi;
 
 namespace Pelican.Commands;
 
@@ -77,7 +76,7 @@ internal sealed class JobText(TimeZoneInfo zone)
 
     // The list has no percentage: this is how the daemon makes that of a job.
     private static double PercentageOf(JobListItem job) =>
-        job.Status == DaemonClient.Completed ? 100
+        job.Status == JobStates.Completed ? 100
         : job.TotalBytes > 0 ? 100.0 * job.BytesTransferred / job.TotalBytes
         : job.TransfersTotal > 0 ? 100.0 * job.TransfersCompleted / job.TransfersTotal
         : 0;

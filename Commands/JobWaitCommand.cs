@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Pelican.Server;
+using Pelican.ClientApi;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -41,7 +41,7 @@ internal static class JobWaitCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(WaitOptions options, Session session, CancellationToken cancellationToken)
     {
-        using DaemonClient client = options.Daemon.Open(session);
+        using ApiClient client = options.Daemon.Open(session);
         if (!session.Json && options.Timeout != TimeSpan.Zero)
         {
             session.Say("Waiting for job to complete...");

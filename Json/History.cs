@@ -54,8 +54,3 @@ internal sealed record HistoryItem
 
 /// <summary>Answer to <c>DELETE history/{id}</c>.</summary>
 internal sealed record HistoryRemoved(string Message, string JobId);
-
-/// <summary>Answer to <c>DELETE history?older_than=</c>.</summary>
-/// <param name="Message">What was done.</param>
-/// <param name="Pruned">Jobs removed.</param>
-internal sealed record HistoryPruned(string Message, int Pruned);

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Pelican.ClientApi;
 using Pelican.Json;
 using Pelican.Transfer;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Pelican.ClientApi;
 using Pelican.Json;
 using Pelican.Transfer;
 

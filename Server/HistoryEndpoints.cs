@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Pelican.ClientApi;
 using Pelican.Json;
 
 namespace Pelican.Server;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
+using Pelican.ClientApi;
 using Pelican.Json;
 using Pelican.Transfer;
 

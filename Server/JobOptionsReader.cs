@@ -1,5 +1,5 @@
 using System.Globalization;
-using Pelican.Json;
+using Pelican.ClientApi;
 using Pelican.Transfer;
 
 namespace Pelican.Server;

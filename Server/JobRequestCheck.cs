@@ -1,4 +1,4 @@
-using Pelican.Json;
+using Pelican.ClientApi;
 using Pelican.Transfer;
 
 namespace Pelican.Server;

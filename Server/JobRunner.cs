@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Pelican.ClientApi;
 using Pelican.Json;
 using Pelican.Transfer;
 

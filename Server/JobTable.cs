@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Pelican.ClientApi;
 using Pelican.Json;
 using Pelican.Transfer;
 

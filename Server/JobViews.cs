@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pelican.ClientApi;
 using Pelican.Json;
 
 namespace Pelican.Server;

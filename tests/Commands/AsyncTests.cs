@@ -37,7 +37,7 @@ public sealed class AsyncTests
 
         await Assert.That(quiet).IsEqualTo(new ShellResult(0, Id + "\n", ""));
         await Assert.That(json.Output).IsEqualTo(
-            $$"""{"job_id":"{{Id}}","status":"pending","created_at":"2025-01-15T10:30:00+00:00","transfers":[]}""" + "\n");
+            $$"""{"job_id":"{{Id}}","status":"pending","created_at":"2025-01-15T10:30:00Z","transfers":[]}""" + "\n");
     }
 
     [Test]

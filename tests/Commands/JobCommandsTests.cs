@@ -127,7 +127,7 @@ public sealed class JobCommandsTests
         ShellResult result = await shell.RunAsync("job", "status", "--json", Id);
 
         await Assert.That(result.Output.TrimEnd()).DoesNotContain("\n");
-        await Assert.That(result.Output).StartsWith($$"""{"job_id":"{{Id}}","status":"running","created_at":"2025-10-29T10:30:00+00:00",""");
+        await Assert.That(result.Output).StartsWith($$"""{"job_id":"{{Id}}","status":"running","created_at":"2025-10-29T10:30:00Z",""");
         await Assert.That(result.Output).Contains("\"progress\":{\"bytes_transferred\":4700000,");
     }
 

@@ -2,42 +2,41 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Pelican.Json;
-using Pelican.Transfer;
 
-namespace Pelican.Server;
+namespace Pelican.ClientApi;
 
-/// <summary>A request to the daemon.</summary>
+/// <summary>A request to the server.</summary>
 /// <param name="Method">Method.</param>
 /// <param name="Path">Path and query.</param>
 /// <param name="Limit">Longest time until the whole answer is there.</param>
-internal sealed record DaemonRequest(HttpMethod Method, string Path, TimeSpan Limit)
+internal sealed record ApiCall(HttpMethod Method, string Path, TimeSpan Limit)
 {
     /// <summary>JSON; null for none.</summary>
     public byte[]? Body { get; init; }
 
-    /// <summary>Key under which the daemon recognizes the request when it comes again; null for none.</summary>
+    /// <summary>Key under which the server recognizes the request when it comes again; null for none.</summary>
     public string? IdempotencyKey { get; init; }
 
     /// <summary>What the request is about, for messages; null when the answer says it.</summary>
     public string? Subject { get; init; }
 }
 
-/// <summary>Requests and answers over the daemon's socket, and what their faults are called.</summary>
-internal sealed class DaemonConnection : IDisposable
+/// <summary>Requests and answers over the server's socket, and what their faults are called.</summary>
+internal sealed class ApiConnection : IDisposable
 {
     private const int ConnectMilliseconds = 10_000;
+    private const string SeeStatus = "See what 'pelican client-api status' says.";
 
-    private readonly DaemonSocket _socket;
+    private readonly ApiSocket _socket;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
     private bool _met;
 
     /// <summary>Makes it; connects at the first request.</summary>
-    /// <param name="socket">Where the daemon listens.</param>
+    /// <param name="socket">Where the server listens.</param>
     /// <param name="mostAnswerBytes">Longest answer that is taken.</param>
     /// <param name="clock">Time.</param>
-    public DaemonConnection(DaemonSocket socket, int mostAnswerBytes, TimeProvider clock)
+    public ApiConnection(ApiSocket socket, int mostAnswerBytes, TimeProvider clock)
     {
         (_socket, _clock) = (socket, clock);
         SocketsHttpHandler handler = new()
@@ -51,14 +50,14 @@ internal sealed class DaemonConnection : IDisposable
     }
 
     /// <summary>
-    /// Starts a daemon when the first request finds none; null to leave that to others. One that was met and went away is
+    /// Starts a server when the first request finds none; null to leave that to others. One that was met and went away is
     /// not started again: somebody stopped it. It returns why starting failed, null if it did not.
     /// </summary>
     public Func<CancellationToken, Task<string?>>? Start { get; init; }
 
     /// <summary>Sends a request and reads its answer.</summary>
-    /// <exception cref="PelicanException">See <see cref="DaemonClient"/>.</exception>
-    public async Task<T> SendAsync<T>(DaemonRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    /// <exception cref="ApiException">See <see cref="ApiClient"/>.</exception>
+    public async Task<T> SendAsync<T>(ApiCall request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         try
         {
@@ -66,7 +65,7 @@ internal sealed class DaemonConnection : IDisposable
             _met = true;
             return answer;
         }
-        catch (PelicanException e) when (e.Row == Errors.ServerNotRunning && Start is not null && !_met)
+        catch (ApiException e) when (e.Fault == ApiFault.NotRunning && Start is not null && !_met)
         {
             _met = true;
             return await StartAndSendAsync(request, type, Start, cancellationToken);
@@ -78,20 +77,20 @@ internal sealed class DaemonConnection : IDisposable
 
     // Whether we started it or somebody else at the same moment does not matter: the second request tells.
     private async Task<T> StartAndSendAsync<T>(
-        DaemonRequest request, JsonTypeInfo<T> type, Func<CancellationToken, Task<string?>> start, CancellationToken cancellationToken)
+        ApiCall request, JsonTypeInfo<T> type, Func<CancellationToken, Task<string?>> start, CancellationToken cancellationToken)
     {
         string? failure = await start(cancellationToken);
         try
         {
             return await TrySendAsync(request, type, cancellationToken);
         }
-        catch (PelicanException e) when (e.Row == Errors.ServerNotRunning && failure is not null)
+        catch (ApiException e) when (e.Fault == ApiFault.NotRunning && failure is not null)
         {
-            throw new PelicanException(e.Row, e.Message, $"It could not be started: {failure}", e);
+            throw new ApiException(e.Fault, e.Message, e) { Detail = $"It could not be started: {failure}" };
         }
     }
 
-    private async Task<T> TrySendAsync<T>(DaemonRequest request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> TrySendAsync<T>(ApiCall request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using HttpRequestMessage message = Message(request);
         using CancellationTokenSource limit = new(request.Limit, _clock);
@@ -106,16 +105,16 @@ internal sealed class DaemonConnection : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new PelicanException(Errors.TimedOut,
-                $"the Client API server at {_socket.Shown} has not answered within {request.Limit.TotalSeconds:0} s",
-                "See what 'pelican client-api status' says.");
+            throw new ApiException(ApiFault.TimedOut, $"the Client API server at {_socket.Shown} has not answered within {request.Limit.TotalSeconds:0} s")
+            {
+                Detail = SeeStatus,
+            };
         }
         catch (HttpRequestException e)
         {
-            throw e.InnerException as PelicanException ?? (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
+            throw e.InnerException as ApiException ?? (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
                 ? Foreign(e)
-                : new PelicanException(Errors.ConnectionReset, $"the Client API server at {_socket.Shown} broke the connection",
-                    "See what 'pelican client-api status' says.", e));
+                : new ApiException(ApiFault.Broken, $"the Client API server at {_socket.Shown} broke the connection", e) { Detail = SeeStatus });
         }
         catch (JsonException e)
         {
@@ -123,7 +122,7 @@ internal sealed class DaemonConnection : IDisposable
         }
     }
 
-    private static HttpRequestMessage Message(DaemonRequest request)
+    private static HttpRequestMessage Message(ApiCall request)
     {
         HttpRequestMessage message = new(request.Method, "http://localhost" + request.Path);
         if (request.Body is { } body)
@@ -139,7 +138,7 @@ internal sealed class DaemonConnection : IDisposable
         return message;
     }
 
-    // Without blocking, the kernel refuses a connection when more wait than the daemon has room for (EAGAIN); blocking, it
+    // Without blocking, the kernel refuses a connection when more wait than the server has room for (EAGAIN); blocking, it
     // lets us wait our turn, at most as long as the socket may take to send.
     private Socket Connect()
     {
@@ -161,35 +160,36 @@ internal sealed class DaemonConnection : IDisposable
             }
         }
 
-        throw new PelicanException(Errors.ServerNotRunning, "Client API server is not running", "Start it with 'pelican client-api serve'");
+        throw new ApiException(ApiFault.NotRunning, "Client API server is not running") { Detail = "Start it with 'pelican client-api serve'" };
     }
 
     // AddressNotAvailable is what .NET makes of a missing file.
     private static bool IsNobodyThere(SocketException exception) =>
         exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable;
 
-    private static PelicanException Unreachable(SocketException exception, string path) => exception.SocketErrorCode switch
+    private static ApiException Unreachable(SocketException exception, string path) => exception.SocketErrorCode switch
     {
-        SocketError.AccessDenied => new PelicanException(Errors.LocalDenied, $"may not connect to the Client API server at {path}: permission denied",
-            "The socket belongs to whoever started the server: name your own with --socket.", exception),
-        SocketError.WouldBlock or SocketError.TimedOut => new PelicanException(Errors.TimedOut,
-            $"the Client API server at {path} does not take connections", "See what 'pelican client-api status' says.", exception),
-        _ => new PelicanException(Errors.Local, $"cannot connect to the Client API server at {path}: {exception.Message}", inner: exception),
+        SocketError.AccessDenied => new ApiException(ApiFault.Denied, $"may not connect to the Client API server at {path}: permission denied", exception)
+        {
+            Detail = "The socket belongs to whoever started the server: name your own with --socket.",
+        },
+        SocketError.WouldBlock or SocketError.TimedOut =>
+            new ApiException(ApiFault.TimedOut, $"the Client API server at {path} does not take connections", exception) { Detail = SeeStatus },
+        _ => new ApiException(ApiFault.Unreachable, $"cannot connect to the Client API server at {path}: {exception.Message}", exception),
     };
 
-    private PelicanException Foreign(Exception? cause) => new(Errors.Protocol,
-        $"what answers at {_socket.Shown} is not a Client API server that this program understands",
-        "Check --socket, and whether the server is of the same version: 'pelican client-api restart'.", cause)
-    {
-        Retryable = false,
-    };
+    private ApiException Foreign(Exception? cause) =>
+        new(ApiFault.Foreign, $"what answers at {_socket.Shown} is not a Client API server that this program understands", cause)
+        {
+            Detail = "Check --socket, and whether the server is of the same version: 'pelican client-api restart'.",
+        };
 
-    private PelicanException Refusal(DaemonRequest request, int status, byte[] body)
+    private ApiException Refusal(ApiCall request, int status, byte[] body)
     {
         ApiError error;
         try
         {
-            error = JsonSerializer.Deserialize(body, PelicanJson.Default.ApiError) ?? throw Foreign(null);
+            error = JsonSerializer.Deserialize(body, ApiJson.Default.ApiError) ?? throw Foreign(null);
         }
         catch (JsonException e)
         {
@@ -197,21 +197,12 @@ internal sealed class DaemonConnection : IDisposable
         }
 
         string subject = request.Subject is { } about ? about + ": " : "";
-        return new PelicanException(RowOf(error.Code, status), subject + Faults.Clean(error.Error), error.Detail is { } detail ? Faults.Clean(detail) : null)
+        return new ApiException(ApiFault.Refused, subject + error.Error)
         {
+            Code = error.Code,
+            Status = status,
             Retryable = error.Retryable,
+            Detail = error.Detail,
         };
     }
-
-    private static ErrorRow RowOf(string code, int status) => code switch
-    {
-        "INVALID_REQUEST" => Errors.Parameter,
-        "NOT_FOUND" => Errors.NotFound,
-        "UNAUTHORIZED" => Errors.Authorization,
-        "CONFLICT" or "CANCELLED" => Errors.Specification,
-        "TIMEOUT" => Errors.TimedOut,
-        "TRANSFER_FAILED" => Errors.Transfer,
-        "INTERNAL_ERROR" => Errors.Internal,
-        _ => status >= 500 ? Errors.Transfer : Errors.Specification,
-    };
 }

@@ -1,14 +1,13 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using Pelican.Json;
-using Pelican.Server;
+using Pelican.ClientApi;
+using Pelican.Commands;
 using Pelican.Tests.Support;
-using Pelican.Transfer;
 
-namespace Pelican.Tests.Server;
+namespace Pelican.Tests.ClientApi;
 
 /// <summary>The client end of the Client API, against answers from a script.</summary>
-public sealed class DaemonClientTests : IDisposable
+public sealed class ApiClientTests : IDisposable
 {
     private const string Id = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -22,10 +21,10 @@ public sealed class DaemonClientTests : IDisposable
     public async Task A_job_is_created_by_one_request(CancellationToken cancellationToken)
     {
         await using ScriptedApi api = await ScriptedApi.StartAsync(Socket, _ => new ApiAnswer(201, Created));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
         JobCreated created = await client.CreateJobAsync(
-            new JobRequest([new TransferRequest("get", "osdf:///a", "/tmp/a")], new JobOptions { Direct = true }), cancellationToken);
+            [new TransferRequest("get", "osdf:///a", "/tmp/a")], new JobOptions { Direct = true }, cancellationToken);
 
         await Assert.That(created.JobId).IsEqualTo(Id);
         SeenRequest request = api.Requests.Single();
@@ -39,9 +38,9 @@ public sealed class DaemonClientTests : IDisposable
         int count = 0;
         await using ScriptedApi api = await ScriptedApi.StartAsync(
             Socket, _ => Interlocked.Increment(ref count) < 3 ? ApiAnswer.Broken : new ApiAnswer(201, Created));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        JobCreated created = await client.CreateJobAsync(Request, cancellationToken);
+        JobCreated created = await client.CreateJobAsync(Transfers, null, cancellationToken);
 
         await Assert.That(created.JobId).IsEqualTo(Id);
         await Assert.That(api.Requests.Count).IsEqualTo(3);
@@ -53,42 +52,42 @@ public sealed class DaemonClientTests : IDisposable
     public async Task A_daemon_that_always_breaks_the_connection_is_given_up(CancellationToken cancellationToken)
     {
         await using ScriptedApi api = await ScriptedApi.StartAsync(Socket, _ => ApiAnswer.Broken);
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        PelicanException error = await Expect.FailureAsync(client.CreateJobAsync(Request, cancellationToken));
+        ApiException error = await FailureAsync(client.CreateJobAsync(Transfers, null, cancellationToken));
 
-        await Assert.That(error.Row).IsEqualTo(Errors.ConnectionReset);
-        await Assert.That(error.ExitStatus).IsEqualTo(11);
+        await Assert.That(error.Fault).IsEqualTo(ApiFault.Broken);
+        await Assert.That(error.Retryable).IsTrue();
     }
 
     [Test]
     public async Task Where_nobody_listens_no_server_is_running(CancellationToken cancellationToken)
     {
-        using DaemonClient absent = Client();
+        using ApiClient absent = Client();
         bool running = await absent.IsServerRunningAsync(cancellationToken);
-        PelicanException nothing = await Expect.FailureAsync(absent.CreateJobAsync(Request, cancellationToken));
+        ApiException nothing = await FailureAsync(absent.CreateJobAsync(Transfers, null, cancellationToken));
         using (Socket dead = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
         {
             dead.Bind(new UnixDomainSocketEndPoint(Socket));
         }
 
-        PelicanException stale = await Expect.FailureAsync(absent.ListJobsAsync(null, 10, 0, cancellationToken));
+        ApiException stale = await FailureAsync(absent.ListJobsAsync(cancellationToken: cancellationToken));
 
         await Assert.That(running).IsFalse();
-        await Assert.That(nothing.Row).IsEqualTo(Errors.ServerNotRunning);
-        await Assert.That((stale.Message, stale.NextStep)).IsEqualTo(("Client API server is not running", "Start it with 'pelican client-api serve'"));
+        await Assert.That(nothing.Fault).IsEqualTo(ApiFault.NotRunning);
+        await Assert.That((stale.Message, stale.Detail)).IsEqualTo(("Client API server is not running", "Start it with 'pelican client-api serve'"));
     }
 
     [Test]
     public async Task A_host_has_a_socket_of_its_own_before_the_common_one(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.Combine(_folder, ".pelican"));
-        using DaemonClient client = new(DaemonSocket.Usual(_folder, "node7"), TimeProvider.System, null);
+        using ApiClient client = new(new ApiClientOptions { Socket = ApiSocket.Below(_folder, "node7") });
         await using ScriptedApi common = await ScriptedApi.StartAsync(Path.Combine(_folder, ".pelican/client-api.sock"), _ => new ApiAnswer(200, Job("running")));
 
         await client.GetJobStatusAsync(Id, cancellationToken);
         await using ScriptedApi own = await ScriptedApi.StartAsync(Path.Combine(_folder, ".pelican/client-api.node7.sock"), _ => new ApiAnswer(200, Job("failed")));
-        using DaemonClient later = new(DaemonSocket.Usual(_folder, "node7"), TimeProvider.System, null);
+        using ApiClient later = new(new ApiClientOptions { Socket = ApiSocket.Below(_folder, "node7") });
         JobStatus job = await later.GetJobStatusAsync(Id, cancellationToken);
 
         await Assert.That(common.Requests.Count).IsEqualTo(1);
@@ -98,18 +97,18 @@ public sealed class DaemonClientTests : IDisposable
     [Test]
     public async Task A_path_that_no_socket_can_have_is_refused()
     {
-        PelicanException? error = null;
+        ApiException? error = null;
         try
         {
-            _ = DaemonSocket.At("/" + new string('x', 107));
+            _ = ApiSocket.At("/" + new string('x', 107));
         }
-        catch (PelicanException e)
+        catch (ApiException e)
         {
             error = e;
         }
 
         await Assert.That(error!.Message).Contains("at most 107 bytes").And.Contains("has 108");
-        await Assert.That(DaemonSocket.At("/" + new string('x', 106)).Paths.Count).IsEqualTo(1);
+        await Assert.That(ApiSocket.At("/" + new string('x', 106)).Paths.Count).IsEqualTo(1);
     }
 
     [Test]
@@ -124,14 +123,14 @@ public sealed class DaemonClientTests : IDisposable
     [Arguments(429, "TOO_MANY_JOBS", true, 11)]
     public async Task A_refusal_becomes_an_error_of_the_table(int status, string code, bool retryable, int exitStatus, CancellationToken cancellationToken)
     {
-        string body = $$"""{"error": "no\u001b[2J such thing", "code": "{{code}}", "retryable": {{(retryable ? "true" : "false")}}, "detail": "Look elsewhere."}""";
+        string body = $$"""{"error": "no such thing", "code": "{{code}}", "retryable": {{(retryable ? "true" : "false")}}, "detail": "Look elsewhere."}""";
         await using ScriptedApi api = await ScriptedApi.StartAsync(Socket, _ => new ApiAnswer(status, body));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        PelicanException error = await Expect.FailureAsync(client.GetJobStatusAsync("a/b?c", cancellationToken));
+        ApiException error = await FailureAsync(client.GetJobStatusAsync("a/b?c", cancellationToken));
 
-        await Assert.That(error.ExitStatus).IsEqualTo(exitStatus);
-        await Assert.That((error.Message, error.NextStep)).IsEqualTo(("job a/b?c: no [2J such thing", "Look elsewhere."));
+        await Assert.That(ApiFaults.Of(error).ExitStatus).IsEqualTo(exitStatus);
+        await Assert.That((error.Message, error.Detail)).IsEqualTo(("job a/b?c: no such thing", "Look elsewhere."));
         await Assert.That(api.Requests.Single().Line).IsEqualTo("GET /api/v1/xfer/jobs/a%2Fb%3Fc");
     }
 
@@ -144,9 +143,9 @@ public sealed class DaemonClientTests : IDisposable
     public async Task Who_does_not_speak_the_API_is_no_server_of_ours(int status, string body, CancellationToken cancellationToken)
     {
         await using ScriptedApi api = await ScriptedApi.StartAsync(Socket, _ => new ApiAnswer(status, body));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        PelicanException error = await Expect.FailureAsync(client.GetJobStatusAsync(Id, cancellationToken));
+        ApiException error = await FailureAsync(client.GetJobStatusAsync(Id, cancellationToken));
 
         await Assert.That(error.Message).Contains("is not a Client API server that this program understands");
         await Assert.That(error.Retryable).IsFalse();
@@ -158,19 +157,19 @@ public sealed class DaemonClientTests : IDisposable
     [Arguments("..")]
     public async Task What_would_be_another_path_is_no_id(string id, CancellationToken cancellationToken)
     {
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        PelicanException? error = null;
+        ApiException? error = null;
         try
         {
             await client.CancelJobAsync(id, cancellationToken);
         }
-        catch (PelicanException e)
+        catch (ApiException e)
         {
             error = e;
         }
 
-        await Assert.That(error!.Row).IsEqualTo(Errors.Parameter);
+        await Assert.That(error!.Code).IsEqualTo("INVALID_REQUEST");
     }
 
     [Test]
@@ -179,7 +178,7 @@ public sealed class DaemonClientTests : IDisposable
         int count = 0;
         await using ScriptedApi api = await ScriptedApi.StartAsync(
             Socket, _ => new ApiAnswer(200, ++count < 3 ? Job("running", count) : Job("completed", count)));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
         List<string> seen = [];
 
         JobStatus job = await client.WaitForJobAsync(Id, new JobWait { Seen = state => seen.Add(state.Status) }, cancellationToken);
@@ -197,7 +196,7 @@ public sealed class DaemonClientTests : IDisposable
     [Test]
     public async Task Waiting_outlasts_the_daemon(CancellationToken cancellationToken)
     {
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
         TaskCompletionSource lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
         int asked = 0;
         ScriptedApi first = await ScriptedApi.StartAsync(
@@ -214,20 +213,20 @@ public sealed class DaemonClientTests : IDisposable
     [Test]
     public async Task Who_asks_for_a_job_first_must_find_the_daemon(CancellationToken cancellationToken)
     {
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        PelicanException error = await Expect.FailureAsync(client.WaitForJobAsync(Id, new JobWait(), cancellationToken));
+        ApiException error = await FailureAsync(client.WaitForJobAsync(Id, new JobWait(), cancellationToken));
 
-        await Assert.That(error.Row).IsEqualTo(Errors.ServerNotRunning);
+        await Assert.That(error.Fault).IsEqualTo(ApiFault.NotRunning);
     }
 
     [Test]
     public async Task Waiting_ends_with_its_time(CancellationToken cancellationToken)
     {
         await using ScriptedApi api = await ScriptedApi.StartAsync(Socket, _ => new ApiAnswer(200, Job("running")));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        JobStatus job = await client.WaitForJobAsync(Id, new JobWait { Timeout = TimeSpan.Zero }, cancellationToken);
+        JobStatus job = await client.WaitForJobAsync(Id, TimeSpan.Zero, cancellationToken);
 
         await Assert.That(job.Status).IsEqualTo("running");
         await Assert.That(api.Requests.Count).IsEqualTo(1);
@@ -239,11 +238,11 @@ public sealed class DaemonClientTests : IDisposable
         int count = 0;
         await using ScriptedApi api = await ScriptedApi.StartAsync(
             Socket, _ => ++count == 1 ? new ApiAnswer(200, Job("running")) : new ApiAnswer(404, """{"error": "Job not found", "code": "NOT_FOUND"}"""));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
-        PelicanException error = await Expect.FailureAsync(client.WaitForJobAsync(Id, new JobWait { Known = true }, cancellationToken));
+        ApiException error = await FailureAsync(client.WaitForJobAsync(Id, new JobWait { Known = true }, cancellationToken));
 
-        await Assert.That(error.Row).IsEqualTo(Errors.NotFound);
+        await Assert.That(error.Code).IsEqualTo("NOT_FOUND");
     }
 
     [Test]
@@ -257,14 +256,14 @@ public sealed class DaemonClientTests : IDisposable
             await Task.Delay(Timeout.Infinite, aborted);
             return ApiAnswer.Broken;
         });
-        using DaemonClient client = new(DaemonSocket.At(Socket), clock, null);
+        using ApiClient client = new(new ApiClientOptions { Socket = ApiSocket.At(Socket), Clock = clock });
 
         Task<JobStatus> status = client.GetJobStatusAsync(Id, cancellationToken);
         await asked.Task;
         clock.Advance(TimeSpan.FromSeconds(61));
-        PelicanException error = await Expect.FailureAsync(status);
+        ApiException error = await FailureAsync(status);
 
-        await Assert.That(error.Row).IsEqualTo(Errors.TimedOut);
+        await Assert.That(error.Fault).IsEqualTo(ApiFault.TimedOut);
         await Assert.That(error.Message).Contains("has not answered within 60 s");
     }
 
@@ -277,7 +276,7 @@ public sealed class DaemonClientTests : IDisposable
             "list" => """{"items": [{"name": "a", "size": 1, "is_collection": true, "mod_time": null}]}""",
             _ => """{"message": "Object deleted successfully", "url": "osdf:///n/a"}""",
         }));
-        using DaemonClient client = Client();
+        using ApiClient client = Client();
 
         StatAnswer stat = await client.StatAsync("osdf:///n/a", new JobOptions { Token = "/t" }, cancellationToken);
         ListAnswer list = await client.ListAsync("osdf:///n/", null, cancellationToken);
@@ -293,14 +292,28 @@ public sealed class DaemonClientTests : IDisposable
         await Assert.That(api.Requests.Last().Body).Contains("\"recursive\":true");
     }
 
+    private static async Task<ApiException> FailureAsync(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (ApiException e)
+        {
+            return e;
+        }
+
+        throw new InvalidOperationException("It succeeded.");
+    }
+
     private static string Created => $$"""
         {"job_id": "{{Id}}", "status": "pending", "created_at": "2025-01-15T10:30:00Z", "transfers": [{"transfer_id": "1", "operation": "get",
         "source": "osdf:///a", "destination": "/tmp/a", "status": "pending"}]}
         """;
 
-    private static JobRequest Request => new([new TransferRequest("get", "osdf:///a", "/tmp/a")]);
+    private static TransferRequest[] Transfers => [new("get", "osdf:///a", "/tmp/a")];
 
     private static string Job(string status, long sequence = 1) => ScriptedApi.Job(status, sequence);
 
-    private DaemonClient Client() => new(DaemonSocket.At(Socket), TimeProvider.System, null);
+    private ApiClient Client() => new(Socket);
 }
