@@ -35,6 +35,8 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(ListAnswer))]
 [JsonSerializable(typeof(DeleteAnswer))]
 [JsonSerializable(typeof(InstanceRecord))]
+[JsonSerializable(typeof(StartReport))]
+[JsonSerializable(typeof(ServerReport))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(ApiError))]

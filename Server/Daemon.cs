@@ -9,33 +9,27 @@ namespace Pelican.Server;
 /// <summary>What a daemon is told when it starts.</summary>
 internal sealed record DaemonOptions
 {
-    /// <summary>Its files.</summary>
-    public required InstancePaths Paths { get; init; }
-
     /// <summary>Socket from systemd; null to make one.</summary>
     public InstanceSocket? Inherited { get; init; }
-
-    /// <summary>Whether the log goes to the file of <see cref="Paths"/>; otherwise to standard error.</summary>
-    public bool LogsToFile { get; init; }
 
     /// <summary>Time without requests and jobs after which it ends; null for never.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
-    /// <summary>About the jobs; the database is that of <see cref="Paths"/>.</summary>
+    /// <summary>About the jobs.</summary>
     public required JobTableOptions Jobs { get; init; }
 
     /// <summary>How long stopping may take before the process ends all the same; what was written is safe at any moment.</summary>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(20);
 }
 
-/// <summary>The Client API server: takes the instance, opens the jobs, listens, and ends in order.</summary>
+/// <summary>The Client API server: opens the jobs, listens, looks after its instance, and ends in order.</summary>
 /// <param name="options">What it is told.</param>
-/// <param name="host">This host.</param>
+/// <param name="instance">Its instance; given up by whoever took it, after the run.</param>
 /// <param name="client">The federation.</param>
 /// <param name="logs">Where log messages go.</param>
 /// <param name="clock">Time.</param>
 internal sealed partial class Daemon(
-    DaemonOptions options, HostIdentity host, FederationClient client, ILoggerFactory logs, TimeProvider clock)
+    DaemonOptions options, Instance instance, FederationClient client, ILoggerFactory logs, TimeProvider clock)
 {
     private readonly ILogger _log = logs.CreateLogger<Daemon>();
     private readonly DaemonActivity _activity = new(clock);
@@ -48,13 +42,11 @@ internal sealed partial class Daemon(
     /// <exception cref="PelicanException">It could not start.</exception>
     public async Task RunAsync(Action<InstanceRecord> ready, CancellationToken cancellationToken)
     {
-        InstanceClaim claim = new(host, clock);
-        using Instance instance = await claim.TakeAsync(options.Paths, options.Inherited is not null, options.LogsToFile, cancellationToken);
-        JobTable jobs = JobTable.Open(options.Jobs with { Database = instance.Paths.Database }, client, logs, clock);
+        JobTable jobs = JobTable.Open(options.Jobs, client, logs, clock);
         DaemonFront? front = null;
         try
         {
-            front = await ListenAsync(options.Inherited ?? InstanceSocket.Bind(instance.Paths.Socket), instance, jobs, cancellationToken);
+            front = await ListenAsync(options.Inherited ?? InstanceSocket.Bind(instance.Paths.Socket), jobs, cancellationToken);
             Log.Serves(_log, instance.Record.Version, instance.Paths.Socket, instance.Paths.Database);
             ready(instance.Record);
 
@@ -82,13 +74,13 @@ internal sealed partial class Daemon(
                 else if (clock.GetElapsedTime(renewed) >= InstanceClaim.RenewalInterval - interval / 2)
                 {
                     renewed = clock.GetTimestamp();
-                    front = await RenewAsync(instance, jobs, front);
+                    front = await RenewAsync(jobs, front);
                 }
             }
         }
     }
 
-    private async Task<DaemonFront> RenewAsync(Instance instance, JobTable jobs, DaemonFront front)
+    private async Task<DaemonFront> RenewAsync(JobTable jobs, DaemonFront front)
     {
         if (!instance.Renew())
         {
@@ -99,7 +91,7 @@ internal sealed partial class Daemon(
             Log.SocketGone(_log, instance.Paths.Socket);
             try
             {
-                DaemonFront next = await ListenAsync(InstanceSocket.Bind(instance.Paths.Socket), instance, jobs, CancellationToken.None);
+                DaemonFront next = await ListenAsync(InstanceSocket.Bind(instance.Paths.Socket), jobs, CancellationToken.None);
                 await front.DisposeAsync();
                 return next;
             }
@@ -113,11 +105,11 @@ internal sealed partial class Daemon(
         return front;
     }
 
-    private Task<DaemonFront> ListenAsync(InstanceSocket socket, Instance instance, JobTable jobs, CancellationToken cancellationToken) =>
+    private Task<DaemonFront> ListenAsync(InstanceSocket socket, JobTable jobs, CancellationToken cancellationToken) =>
         DaemonFront.StartAsync(socket, logs, application =>
         {
             application.Use(next => context => _activity.CountAsync(context, next));
-            application.MapGet(DaemonActivity.HealthPath, (RequestDelegate)(context => Answer(context, HealthOf(instance))));
+            application.MapGet(DaemonActivity.HealthPath, (RequestDelegate)(context => Answer(context, HealthNow())));
             application.MapPost("/shutdown", (RequestDelegate)(context =>
             {
                 context.Response.OnCompleted(() =>
@@ -131,7 +123,7 @@ internal sealed partial class Daemon(
             application.MapClientApi(jobs, client);
         }, cancellationToken);
 
-    private Health HealthOf(Instance instance) => new()
+    private Health HealthNow() => new()
     {
         Status = "ok",
         Version = instance.Record.Version,
@@ -144,7 +136,7 @@ internal sealed partial class Daemon(
     private static Task Answer(HttpContext context, Health health) =>
         ApiErrors.Json(health, PelicanJson.Output.Health).ExecuteAsync(context);
 
-    // Work first: that ends the requests which wait for it. The instance is given up last, by RunAsync, when nothing is written any more.
+    // Work first: that ends the requests which wait for it. The instance is given up last, by its owner, when nothing is written any more.
     private async Task StopAsync(JobTable jobs, DaemonFront? front)
     {
         try

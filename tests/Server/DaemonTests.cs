@@ -156,11 +156,10 @@ public sealed class DaemonTests
         string folder = Directory.CreateTempSubdirectory("pelican-db-").FullName;
         await File.WriteAllTextAsync(folder + "/broken.db", new string('x', 5000), cancellationToken);
         string? home = null;
-
         PelicanException error = await Expect.FailureAsync(TestDaemon.StartAsync(options =>
         {
-            home = Path.GetDirectoryName(options.Paths.Socket);
-            return options with { Paths = options.Paths with { Database = folder + "/broken.db" } };
+            home = Path.GetDirectoryName(options.Jobs.Database);
+            return options with { Jobs = options.Jobs with { Database = folder + "/broken.db" } };
         }));
 
         await Assert.That(error.Message).Contains("broken.db");

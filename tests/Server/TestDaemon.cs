@@ -18,11 +18,8 @@ internal sealed class TestDaemon : IAsyncDisposable
     {
         _client = new FederationClient(
             new ClientSettings(), new TokenEnvironment { UserId = 0, TemporaryDirectory = Home }, new Redactor(), NullLoggerFactory.Instance, clock, new Random(1));
-        var host = HostIdentity.Read();
-        var paths = InstancePaths.Resolve(new InstanceChoice(), Home, host);
-        DaemonOptions options = with(new DaemonOptions { Paths = paths, Jobs = new JobTableOptions { Database = paths.Database } });
         Http = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost") };
-        Ended = new Daemon(options, host, _client, NullLoggerFactory.Instance, clock).RunAsync(record => _ready.TrySetResult(record), _stop.Token);
+        Ended = RunAsync(with, clock);
     }
 
     private readonly TaskCompletionSource<InstanceRecord> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,6 +62,15 @@ internal sealed class TestDaemon : IAsyncDisposable
         _client.Dispose();
         _stop.Dispose();
         Directory.Delete(Home, recursive: true);
+    }
+
+    private async Task RunAsync(Func<DaemonOptions, DaemonOptions> with, TimeProvider clock)
+    {
+        var host = HostIdentity.Read();
+        var paths = InstancePaths.Resolve(new InstanceChoice(), Home, host);
+        using Instance instance = await new InstanceClaim(host, clock).TakeAsync(paths, false, true, CancellationToken.None);
+        DaemonOptions options = with(new DaemonOptions { Jobs = new JobTableOptions { Database = paths.Database } });
+        await new Daemon(options, instance, _client, NullLoggerFactory.Instance, clock).RunAsync(record => _ready.TrySetResult(record), _stop.Token);
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
