@@ -84,6 +84,8 @@ internal static class Cli
             Arity = ArgumentArity.Zero,
         });
         root.Subcommands.Add(ObjectCommand.Create(host));
+        root.Subcommands.Add(ClientApiCommand.Create(host, "client-api", "serve"));
+        root.Subcommands.Add(ClientApiCommand.Create(host, "client-agent", "start"));
         root.Subcommands.Add(SelfTestCommand.Create());
         return root;
     }

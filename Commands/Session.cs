@@ -20,7 +20,7 @@ internal sealed partial class Session : IDisposable
     public Session(
         Surroundings world, ConsoleMessages messages, Configuration configuration, Redactor redactor, ILoggerFactory logs)
     {
-        (World, Messages, Configuration, _logs) = (world, messages, configuration, logs);
+        (World, Messages, Configuration, Redactor, _logs) = (world, messages, configuration, redactor, logs);
         Output = new ConsoleOutput(world.Output);
         _federation = new Lazy<FederationClient>(() => world.OpenFederation(configuration.Client, Tokens(), redactor, logs));
         _log = logs.CreateLogger<Session>();
@@ -46,6 +46,12 @@ internal sealed partial class Session : IDisposable
 
     /// <summary>Settings of this run.</summary>
     public Configuration Configuration { get; }
+
+    /// <summary>Opens further logs.</summary>
+    public required LogSink Sink { get; init; }
+
+    /// <summary>Takes secrets out of a text.</summary>
+    public Redactor Redactor { get; }
 
     /// <summary>Whether output is wanted as JSON.</summary>
     public bool Json { get; init; }

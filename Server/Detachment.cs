@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
@@ -38,7 +39,7 @@ internal static class Detachment
         int process;
         using (write)
         {
-            process = Spawn([.. arguments, readyOption, ((int)write.DangerousGetHandle()).ToString()], log, write);
+            process = Spawn([.. arguments, readyOption, ((int)write.DangerousGetHandle()).ToString(CultureInfo.InvariantCulture)], log, write);
         }
 
         try

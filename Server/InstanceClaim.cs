@@ -12,6 +12,9 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
     /// <summary>How often an instance is renewed.</summary>
     public static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(30);
 
+    /// <summary>Version of this program.</summary>
+    public static string Version => typeof(InstanceClaim).Assembly.GetName().Version?.ToString(3) ?? "";
+
     /// <summary>Silence after which another host's instance is dead: four renewals, since NFS may show a time that is a minute old.</summary>
     private const long DeadAfterSeconds = 120;
 
@@ -178,7 +181,7 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         Pid = Environment.ProcessId,
         StartTicks = HostIdentity.StartTicks(Environment.ProcessId),
         StartedAt = clock.GetUtcNow(),
-        Version = typeof(InstanceClaim).Assembly.GetName().Version?.ToString(3) ?? "",
+        Version = Version,
         Socket = paths.Socket,
         PidFile = paths.PidFile,
         Database = paths.Database,
