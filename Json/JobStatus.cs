@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Pelican.Json;
 
 /// <summary>Answer to <c>POST jobs</c>.</summary>
@@ -18,10 +16,8 @@ internal sealed record JobStatus
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
     public required JobProgress Progress { get; init; }
@@ -66,10 +62,8 @@ internal sealed record TransferStatus
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
     public long BytesTransferred { get; init; }

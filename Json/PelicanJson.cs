@@ -9,8 +9,7 @@ namespace Pelican.Json;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    Converters = [typeof(UtcTime)])]
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(DeletionReport))]
@@ -25,16 +24,11 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(JobStatus))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobCancelled))]
-[JsonSerializable(typeof(JobEvent))]
-[JsonSerializable(typeof(HistoryList))]
-[JsonSerializable(typeof(HistoryRemoved))]
-[JsonSerializable(typeof(HistoryPruned))]
 [JsonSerializable(typeof(UrlRequest))]
 [JsonSerializable(typeof(DeleteRequest))]
 [JsonSerializable(typeof(StatAnswer))]
 [JsonSerializable(typeof(ListAnswer))]
 [JsonSerializable(typeof(DeleteAnswer))]
-[JsonSerializable(typeof(InstanceRecord))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(ApiError))]
