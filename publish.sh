@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 . build/dotnet.sh
 
 readonly FLOOR=2.17
-readonly MAX_BYTES=25000000
+readonly MAX_BYTES=28000000
 readonly PACKAGES=(gcc libc6-dev libssl-dev cmake make binutils)
 
 usage() { sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0"; }

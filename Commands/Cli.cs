@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Text;
+using Pelican.ClientApi;
 using Pelican.Json;
 using Pelican.Transfer;
 
@@ -84,6 +85,9 @@ internal static class Cli
             Arity = ArgumentArity.Zero,
         });
         root.Subcommands.Add(ObjectCommand.Create(host));
+        root.Subcommands.Add(JobCommand.Create(host));
+        root.Subcommands.Add(ClientApiCommand.Create(host, "client-api", "serve"));
+        root.Subcommands.Add(ClientApiCommand.Create(host, "client-agent", "start"));
         root.Subcommands.Add(SelfTestCommand.Create());
         return root;
     }
@@ -161,6 +165,7 @@ internal static class Cli
         PelicanException known = error switch
         {
             PelicanException pelican => pelican,
+            ApiException api => ApiFaults.Of(api),
             // Only standard output is written without a name of its own.
             IOException io => Faults.FromLocal(io, "standard output", "write"),
             _ => new PelicanException(Errors.Internal, $"internal error: {error.GetType().Name}: {error.Message}",

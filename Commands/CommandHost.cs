@@ -22,6 +22,7 @@ internal sealed class CommandHost(Surroundings world, GlobalOptions globals, Con
             LogSink sink = new(messages, redactor, world.Clock);
             using Session session = new(world, messages, configuration, redactor, sink.Open(configuration.LogLevel, configuration.LogFile))
             {
+                Sink = sink,
                 Json = globals.Json(parse),
                 Quiet = globals.Quiet(parse),
             };

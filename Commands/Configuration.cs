@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -18,9 +19,28 @@ internal sealed record Configuration
     /// <summary>Whether a display of running transfers is wanted (not <c>Logging.Client.DisableProgressBars</c>).</summary>
     public bool ProgressBars { get; init; } = true;
 
+    /// <summary>Of the Client API server.</summary>
+    public ServerSettings Server { get; init; } = new();
+
     /// <summary>What the user should know about the settings, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>The same, for <c>--debug</c> only: settings of servers, and settings that change nothing here.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+}
+
+/// <summary>Settings of the Client API server; each property names its parameter.</summary>
+internal sealed record ServerSettings
+{
+    /// <summary><c>ClientApi.Socket</c> and <c>PELICAN_CLIENT_API_SOCKET</c>, <c>ClientApi.PidFile</c>, <c>ClientApi.DbLocation</c>; absolute.</summary>
+    public InstanceChoice Files { get; init; } = new();
+
+    /// <summary><c>ClientApi.MaxConcurrentJobs</c>: jobs that run at once.</summary>
+    public int MaxJobs { get; init; } = 5;
+
+    /// <summary><c>ClientApi.IdleTimeout</c>: time without requests and jobs after which it ends; zero for never, null where nothing is said.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary><c>ClientApi.HistoryRetentionDays</c>: days for which jobs that are over are kept; 0 for ever.</summary>
+    public int HistoryRetentionDays { get; init; } = 30;
 }

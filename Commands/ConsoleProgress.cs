@@ -16,6 +16,7 @@ internal sealed class ConsoleProgress : IDisposable
     private readonly ConsoleMessages _messages;
     private readonly Func<(int Columns, int Rows)> _size;
     private readonly TimeProvider _clock;
+    private readonly Func<TreeResult?> _tree;
     private readonly long _objects;
     private readonly Lock _lock = new();
     private readonly List<Running> _running = [];
@@ -29,10 +30,12 @@ internal sealed class ConsoleProgress : IDisposable
     /// <param name="messages">Where it appears.</param>
     /// <param name="size">Columns and rows of the terminal, asked at each drawing.</param>
     /// <param name="clock">Time.</param>
-    /// <param name="objects">How many objects there will be.</param>
-    public ConsoleProgress(ConsoleMessages messages, Func<(int Columns, int Rows)> size, TimeProvider clock, long objects)
+    /// <param name="objects">How many objects there will be; with a tree, it knows.</param>
+    /// <param name="tree">Counters of the tree that they are from; null when they were named one by one.</param>
+    public ConsoleProgress(
+        ConsoleMessages messages, Func<(int Columns, int Rows)> size, TimeProvider clock, long objects, TreeProgress? tree = null)
     {
-        (_messages, _size, _clock, _objects) = (messages, size, clock, objects);
+        (_messages, _size, _clock, _objects, _tree) = (messages, size, clock, objects, () => tree?.Now());
         _timer = clock.CreateTimer(_ => Draw(), null, BeforeFirst, Between);
     }
 
@@ -53,6 +56,12 @@ internal sealed class ConsoleProgress : IDisposable
         lock (_lock)
         {
             int index = _running.FindIndex(running => running.Transfer == transfer);
+            if (index < 0)
+            {
+                // It failed before it began.
+                return;
+            }
+
             // What was there before this run is not speed: it stays out of the count that the rate is made of.
             _finishedBytes += bytes - _running[index].Base;
             _finished++;
@@ -89,7 +98,9 @@ internal sealed class ConsoleProgress : IDisposable
             }
 
             _rate.Add(_clock.GetUtcNow(), moved);
-            List<string> lines = _objects == 1 ? [.. _running.Select(One)] : [Totals(moved), .. _running.Select(Short)];
+            TreeResult? tree = _tree();
+            bool single = tree is null ? _objects == 1 : tree is { TotalsAreFinal: true, TotalObjects: 1 };
+            List<string> lines = single ? [.. _running.Select(One)] : [Totals(moved, tree), .. _running.Select(Short)];
             // A line that fills the last column may wrap, and the cursor would be lost.
             _messages.Show([.. lines.Take(Math.Clamp(rows - 1, 1, MostLines)).Select(line => ConsoleText.Fit(line, columns - 1))]);
         }
@@ -105,10 +116,17 @@ internal sealed class ConsoleProgress : IDisposable
         return Amount(transfer) + rate + left + At(transfer);
     }
 
-    private string Totals(long moved)
+    private string Totals(long moved, TreeResult? tree)
     {
         string rate = _rate.BytesPerSecond is { } speed ? ", " + ConsoleText.Rate(speed) : "";
-        return $"{_finished}/{_objects} objects, {ConsoleText.Size(moved)}{rate}";
+        if (tree is null)
+        {
+            return $"{_finished}/{_objects} objects, {ConsoleText.Size(moved)}{rate}";
+        }
+
+        // A plus: more will be found.
+        string more = tree.TotalsAreFinal ? "" : "+";
+        return $"{tree.Objects + tree.Failed}/{tree.TotalObjects}{more} objects, {ConsoleText.Size(tree.Bytes)}/{ConsoleText.Size(tree.TotalBytes)}{more}{rate}";
     }
 
     private static string Short(Running running) => "  " + Amount(running.Transfer) + At(running.Transfer);

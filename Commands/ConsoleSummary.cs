@@ -23,12 +23,21 @@ internal static class ConsoleSummary
     }
 
     /// <summary>Several objects, in figures.</summary>
-    public static string Many(TransferTally tally, TimeSpan elapsed)
+    /// <param name="tally">What became of them.</param>
+    /// <param name="elapsed">How long it took.</param>
+    /// <param name="tree">Counts of the tree they are from; null when they were named one by one.</param>
+    public static string Many(TransferTally tally, TimeSpan elapsed, TreeResult? tree = null)
     {
         string failed = tally.Failed > 0 ? $"; {tally.Failed} failed" : "";
         string unverified = tally.Unverified > 0 ? $"; {tally.Unverified} unverified" : "";
-        string left = tally.NotTried > 0 ? $"; {tally.NotTried} not tried" : "";
-        return $"{tally.Succeeded} {(tally.Succeeded == 1 ? "object" : "objects")}, {ConsoleText.Size(tally.Bytes)}"
-            + $" in {ConsoleText.Elapsed(elapsed)}{failed}{unverified}{left}";
+        string left = tree is { TotalsAreFinal: false } ? $"; at least {tally.NotTried} not tried"
+            : tally.NotTried > 0 ? $"; {tally.NotTried} not tried"
+            : "";
+        string leftOut = tree is { LeftOut: > 0 } ? $"; {tree.LeftOut} left out" : "";
+        return $"{Count(tally.Succeeded, "object")}, {ConsoleText.Size(tally.Bytes)}"
+            + $" in {ConsoleText.Elapsed(elapsed)}{failed}{unverified}{leftOut}{left}";
     }
+
+    /// <summary>A number of things, in words.</summary>
+    public static string Count(long number, string thing) => $"{number} {thing}{(number == 1 ? "" : "s")}";
 }

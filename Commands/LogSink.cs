@@ -17,6 +17,8 @@ namespace Pelican.Commands;
 /// <param name="clock">Time for the lines.</param>
 internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeProvider clock)
 {
+    private const long MostBytes = 10_000_000;
+
     private static readonly string[] LevelNames = ["trace", "debug", "info", "warning", "error", "critical"];
 
     /// <summary>Opens what the configuration asks for.</summary>
@@ -31,6 +33,19 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         return level < LogLevel.Warning
             ? new LoggerFactory([Console()], new LoggerFilterOptions { MinLevel = level })
             : new LoggerFactory([new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = level });
+    }
+
+    /// <summary>Opens the log of a process that stays: a file that cannot grow without end, else standard error.</summary>
+    /// <param name="level">What is told; at least what a server does.</param>
+    /// <param name="file">Absolute; null for standard error.</param>
+    /// <param name="detached">Whether standard output and error have no other place to go than the file.</param>
+    public ILoggerFactory OpenForServer(LogLevel level, string? file, bool detached)
+    {
+        LoggerFilterOptions filter = new() { MinLevel = level < LogLevel.Information ? level : LogLevel.Information };
+        // What Kestrel does all day interests nobody.
+        filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", LogLevel.Warning, null));
+        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line) { MostBytes = MostBytes, HasStandardStreams = detached };
+        return new LoggerFactory([provider], filter);
     }
 
     // Built by hand: neither container nor binding of configuration, which would need reflection.

@@ -24,7 +24,6 @@ internal static class ObjectCopyCommand
             ],
         };
         Flags flags = new(verb);
-        verb.Refuse("--recursive", "this is not there yet", "Name the objects or files one by one for now.", aliases: "-r");
         verb.SetAction(host.Action(flags.Read, (options, session, cancellationToken) => options.Get is { } get
             ? ObjectGetCommand.RunAsync(get, session, cancellationToken)
             : ObjectPutCommand.RunAsync(options.Put!, session, cancellationToken)));
@@ -62,10 +61,12 @@ internal static class ObjectCopyCommand
         private readonly Option<string?> _token = verb.Value("--token", "FILE", "File with the token", "-t");
         private readonly Option<string?> _sourceToken = verb.Value("--source-token", "FILE", "The same for a download; stronger than --token");
         private readonly Option<string?> _destToken = verb.Value("--dest-token", "FILE", "The same for an upload; stronger than --token");
+        private readonly Option<bool> _recursive = verb.Switch("--recursive", "Collections or directories with everything in them", "-r");
         private readonly Option<bool> _direct = verb.Switch("--direct", "Read from an origin, not from a cache, when downloading");
         private readonly Option<bool> _overwrite = verb.Switch("--overwrite", "Replace objects that exist, when uploading");
         private readonly Option<bool> _requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
         private readonly Option<bool> _dryRun = verb.Switch("--dry-run", "Say what would be transferred, and where to");
+        private readonly AsyncFlags _async = new(verb);
 
         public CopyOptions Read(ParseResult parse)
         {
@@ -84,9 +85,11 @@ internal static class ObjectCopyCommand
                 Destination = destination,
                 TokenFile = parse.GetValue(_sourceToken) ?? parse.GetValue(_token),
                 Caches = parse.GetValue(_caches) is { } list ? CacheList.Parse(list) : null,
+                Recursive = parse.GetValue(_recursive),
                 Direct = parse.GetValue(_direct),
                 RequireChecksum = parse.GetValue(_requireChecksum),
                 DryRun = parse.GetValue(_dryRun),
+                Async = _async.Read(parse),
             };
         }
 
@@ -98,9 +101,11 @@ internal static class ObjectCopyCommand
                 Sources = sources,
                 Destination = destination,
                 TokenFile = parse.GetValue(_destToken) ?? parse.GetValue(_token),
+                Recursive = parse.GetValue(_recursive),
                 Overwrite = parse.GetValue(_overwrite),
                 RequireChecksum = parse.GetValue(_requireChecksum),
                 DryRun = parse.GetValue(_dryRun),
+                Async = _async.Read(parse),
             };
         }
 

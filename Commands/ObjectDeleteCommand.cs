@@ -10,6 +10,8 @@ internal sealed record DeleteOptions
     public required IReadOnlyList<string> Urls { get; init; }
 
     public string? TokenFile { get; init; }
+
+    public bool Recursive { get; init; }
 }
 
 /// <summary><c>pelican object delete</c>: removes objects and empty collections.</summary>
@@ -21,22 +23,28 @@ internal static class ObjectDeleteCommand
         Verb verb = new("delete", "Remove objects and empty collections.")
         {
             Usage = "<object>...",
-            Details = ["They are removed in the order given, so that a collection may follow its last object. Copies in caches may stay"
-                + " for a while."],
+            Details =
+            [
+                "They are removed in the order given, so that a collection may follow its last object. Copies in caches may stay for a while.",
+                "With -r, or '?recursive' at the end of the URL, a collection goes with everything in it, but never the root of a namespace. What"
+                + " cannot be removed stays, and so do the collections that it is in.",
+            ],
             Examples =
             [
                 ("pelican object delete osdf:///ospool/data/run1.dat", "one object"),
                 ("pelican object delete -t token osdf:///ns/old/a osdf:///ns/old", "an object, then its collection"),
+                ("pelican object delete -r osdf:///ns/old", "a collection with everything in it"),
             ],
         };
         Argument<string[]> words = verb.Words("object");
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
-        verb.Refuse("--recursive", "this is not there yet", "Delete the objects one by one for now.", aliases: "-r");
+        Option<bool> recursive = verb.Switch("--recursive", "Remove collections with everything in them", "-r");
         verb.SetAction(host.Action(
             parse => new DeleteOptions
             {
                 Urls = parse.GetValue(words) is { Length: > 0 } urls ? urls : throw ObjectWords.Missing("no object provided", "delete"),
                 TokenFile = parse.GetValue(token),
+                Recursive = parse.GetValue(recursive),
             },
             RunAsync));
         return verb;
@@ -46,33 +54,21 @@ internal static class ObjectDeleteCommand
     /// <returns>Exit status: 0, or that of the worst failure.</returns>
     public static async Task<int> RunAsync(DeleteOptions options, Session session, CancellationToken cancellationToken)
     {
-        foreach (string url in options.Urls)
-        {
-            _ = ObjectUrl.Parse(url, session.Configuration.Client);
-        }
-
+        ObjectUrl[] urls = [.. options.Urls.Select(url => ObjectUrl.Parse(url, session.Configuration.Client))];
         TransferOptions transfer = new() { TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World) };
         TransferTally tally = new(options.Urls.Count);
-        foreach (string url in options.Urls)
+        foreach (ObjectUrl url in urls)
         {
             try
             {
-                await session.Federation.DeleteAsync(url, transfer, cancellationToken);
+                await (options.Recursive || url.Recursive
+                    ? DeleteTreeAsync(url, transfer, tally, session, cancellationToken)
+                    : DeleteAsync(url, transfer, session, cancellationToken));
             }
             catch (PelicanException e)
             {
-                tally.Add(e);
-                session.Failed(e, url);
-                continue;
+                Failed(e, url.Text, tally, session);
             }
-
-            if (session.Json)
-            {
-                session.Output.Json(new DeletionReport(url), PelicanJson.Output.DeletionReport);
-                session.Output.Flush();
-            }
-
-            session.Summary($"Deleted {url}");
         }
 
         if (tally.Retryable)
@@ -81,5 +77,60 @@ internal static class ObjectDeleteCommand
         }
 
         return tally.ExitStatus;
+    }
+
+    private static async Task DeleteAsync(ObjectUrl url, TransferOptions options, Session session, CancellationToken cancellationToken)
+    {
+        await session.Federation.DeleteAsync(url.Text, options, cancellationToken);
+        Report(url.Text, session);
+        session.Summary($"Deleted {url.Text}");
+    }
+
+    private static async Task DeleteTreeAsync(
+        ObjectUrl url, TransferOptions options, TransferTally tally, Session session, CancellationToken cancellationToken)
+    {
+        Lock turn = new();
+        TreeProgress progress = new();
+        try
+        {
+            await session.Federation.DeleteTreeAsync(url.Text, options, (item, failure) =>
+            {
+                lock (turn)
+                {
+                    if (failure is null)
+                    {
+                        Report(item.Source, session);
+                    }
+                    else
+                    {
+                        Failed(failure, item.Source, tally, session);
+                    }
+                }
+            }, progress, cancellationToken);
+        }
+        finally
+        {
+            TreeResult result = progress.Now();
+            string failed = result.Failed > 0 ? $"; {result.Failed} failed" : "";
+            if (result.TotalObjects + result.Collections > 0)
+            {
+                session.Summary($"Deleted {ConsoleSummary.Count(result.Objects, "object")} and {ConsoleSummary.Count(result.Collections, "collection")} of {url.Text}{failed}");
+            }
+        }
+    }
+
+    private static void Report(string deleted, Session session)
+    {
+        if (session.Json)
+        {
+            session.Output.Json(new DeletionReport(deleted), PelicanJson.Output.DeletionReport);
+            session.Output.Flush();
+        }
+    }
+
+    private static void Failed(PelicanException failure, string source, TransferTally tally, Session session)
+    {
+        tally.Add(failure);
+        session.Failed(failure, source);
     }
 }

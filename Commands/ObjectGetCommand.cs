@@ -14,6 +14,8 @@ internal sealed record GetOptions
 
     public IReadOnlyList<string>? Caches { get; init; }
 
+    public bool Recursive { get; init; }
+
     public bool Direct { get; init; }
 
     public bool RequireChecksum { get; init; }
@@ -21,6 +23,9 @@ internal sealed record GetOptions
     public bool DryRun { get; init; }
 
     public string? StatsFile { get; init; }
+
+    /// <summary>How to hand it to the Client API server; null to do it here.</summary>
+    public AsyncOptions? Async { get; init; }
 }
 
 /// <summary><c>pelican object get</c>: objects to files, or one to standard output.</summary>
@@ -39,6 +44,10 @@ internal static class ObjectGetCommand
                 "A source is the URL of an object: pelican://<federation>/<path>, osdf:///<path>, or with -f a bare /<path>."
                 + " The destination is a file, a directory that receives the objects under their own names, or '-' for standard output."
                 + " Several sources need an existing directory.",
+                "With -r, or '?recursive' at the end of the URL, a source may be a collection: everything in it lands flat in the"
+                + " destination, which is made if it is not there, with a directory for each collection in it, empty ones included. Several"
+                + " sources are laid over one another; what would get one name is reported and not downloaded. Links below the destination are"
+                + " not followed. An object that fails does not stop the others.",
                 "A file gets its name only when it is complete and, where a server has a checksum, verified. A download that was"
                 + " interrupted goes on where it stopped when the same command is given again.",
             ],
@@ -46,7 +55,9 @@ internal static class ObjectGetCommand
             [
                 ("pelican object get osdf:///ospool/data/run1.dat .", "one object, into the current directory"),
                 ("pelican object get osdf:///ospool/data/run1.dat osdf:///ospool/data/run2.dat data/", "several objects at once"),
+                ("pelican object get -r osdf:///ospool/data/run1 run1", "a collection, into the directory run1"),
                 ("pelican object get --direct pelican://fed.example.org/ns/list.txt - | sort", "from the origin, to a pipe"),
+                ("pelican object get --async osdf:///ospool/data/run1.dat /scratch/", "as a job of the Client API server, which goes on without you"),
                 ("pelican object get -t token -c cache-a.example.org:8443,+ osdf:///ns/run1.dat /scratch/run1.dat",
                     "with a token, from one cache if it works, else from the director's choice"),
             ],
@@ -56,11 +67,12 @@ internal static class ObjectGetCommand
             "Servers to use first, with commas between them; a last '+' adds the director's", "-c");
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
         Option<string?> sourceToken = verb.Value("--source-token", "FILE", "The same; stronger than --token");
+        Option<bool> recursive = verb.Switch("--recursive", "Download collections with everything in them", "-r");
         Option<bool> direct = verb.Switch("--direct", "Read from an origin, not from a cache");
         Option<bool> requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
         Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be downloaded, and where to; write nothing");
         Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
-        verb.Refuse("--recursive", "this is not there yet", "Name the objects one by one for now.", aliases: "-r");
+        AsyncFlags job = new(verb);
         verb.Refuse("--pack", "this is not there yet", "Download the archive and unpack it.", takesValue: true);
         verb.Refuse("--inplace", "a file under its final name must never be half-written",
             "Leave the option out: an interrupted download goes on where it stopped all the same.");
@@ -76,10 +88,12 @@ internal static class ObjectGetCommand
                 Destination = destination,
                 TokenFile = parse.GetValue(sourceToken) ?? parse.GetValue(token),
                 Caches = parse.GetValue(caches) is { } list ? CacheList.Parse(list) : null,
+                Recursive = parse.GetValue(recursive),
                 Direct = parse.GetValue(direct),
                 RequireChecksum = parse.GetValue(requireChecksum),
                 DryRun = parse.GetValue(dryRun),
                 StatsFile = parse.GetValue(stats),
+                Async = job.Read(parse),
             };
         }
     }
@@ -89,12 +103,14 @@ internal static class ObjectGetCommand
     public static Task<int> RunAsync(GetOptions options, Session session, CancellationToken cancellationToken)
     {
         CheckFlags(options, session);
-        foreach (string source in options.Sources)
+        ObjectUrl[] urls = [.. options.Sources.Select(source => CheckSource(source, options, session))];
+        bool recursive = ObjectWords.IsRecursive(options.Recursive, urls);
+        CheckDestination(options, recursive, session);
+        if (options.Async is { } job)
         {
-            CheckSource(source, options, session);
+            return JobSubmission.GetAsync(options with { Recursive = recursive }, job, session, cancellationToken);
         }
 
-        CheckDestination(options, session);
         TransferOptions transfer = new()
         {
             TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),
@@ -115,6 +131,9 @@ internal static class ObjectGetCommand
             Move = (source, progress, token) => toOutput && !options.DryRun
                 ? session.Federation.GetToStreamAsync(source, session.World.Output, transfer, progress, token)
                 : session.Federation.GetAsync(source, destination, transfer, progress, token),
+            Tree = recursive
+                ? (listener, progress, token) => session.Federation.GetTreeAsync(options.Sources, destination, transfer, listener, progress, token)
+                : null,
             DryRun = options.DryRun,
             ToStandardOutput = toOutput,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
@@ -142,7 +161,7 @@ internal static class ObjectGetCommand
         }
     }
 
-    private static void CheckSource(string source, GetOptions options, Session session)
+    private static ObjectUrl CheckSource(string source, GetOptions options, Session session)
     {
         ObjectUrl url = ObjectUrl.Parse(source, session.Configuration.Client);
         if (url.Path == ObjectPath.Root)
@@ -155,12 +174,19 @@ internal static class ObjectGetCommand
             throw new PelicanException(Errors.Parameter, "Cannot use --direct flag with URLs that have '?prefercached' query parameter",
                 "Give one of them.");
         }
+
+        return url;
     }
 
-    private static void CheckDestination(GetOptions options, Session session)
+    private static void CheckDestination(GetOptions options, bool recursive, Session session)
     {
         if (options.Destination == StandardOutput)
         {
+            if (recursive)
+            {
+                throw new PelicanException(Errors.Parameter, "standard output takes one object, not a collection", "Name a directory.");
+            }
+
             return;
         }
 
@@ -182,7 +208,10 @@ internal static class ObjectGetCommand
                         $"Several sources need a directory: mkdir -p '{options.Destination}'");
             }
 
-            ObjectWords.RefuseSameNames(options.Sources, source => NameOf(source, session));
+            if (!recursive)
+            {
+                ObjectWords.RefuseSameNames(options.Sources, source => NameOf(source, session));
+            }
         }
         else if (options.Destination.EndsWith('/') && File.Exists(destination.TrimEnd('/')))
         {

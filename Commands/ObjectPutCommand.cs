@@ -12,6 +12,8 @@ internal sealed record PutOptions
 
     public string? TokenFile { get; init; }
 
+    public bool Recursive { get; init; }
+
     public bool Overwrite { get; init; }
 
     public ChecksumAlgorithm? Algorithm { get; init; }
@@ -23,6 +25,9 @@ internal sealed record PutOptions
     public bool DryRun { get; init; }
 
     public string? StatsFile { get; init; }
+
+    /// <summary>How to hand it to the Client API server; null to do it here.</summary>
+    public AsyncOptions? Async { get; init; }
 }
 
 /// <summary><c>pelican object put</c>: files to objects.</summary>
@@ -38,6 +43,11 @@ internal static class ObjectPutCommand
             [
                 "A source is a local file. The destination is the URL of an object, or of a collection that receives the files under"
                 + " their own names; with several sources it is always a collection.",
+                "With -r, or '?recursive' at the end of the URL, a source may be a directory: everything in it lands flat in the destination,"
+                + " with a collection for each directory in it, empty ones where the server makes them. Several sources are laid over one"
+                + " another; what would get one name is reported and not uploaded. Links to files are followed. Links to directories, and pipes,"
+                + " sockets, devices and incomplete downloads are left out: each is named in a warning. An object that fails does not stop the"
+                + " others.",
                 "Existing objects are not replaced unless --overwrite is given. An upload counts as done when the server confirms its size"
                 + " and, where it has one, its checksum.",
             ],
@@ -45,6 +55,8 @@ internal static class ObjectPutCommand
             [
                 ("pelican object put run1.dat osdf:///ospool/data/run1.dat", "one file"),
                 ("pelican object put -t token results/*.csv pelican://fed.example.org/ns/results/", "several files, into a collection"),
+                ("pelican object put -r results osdf:///ospool/data/run1", "everything in the directory results"),
+                ("pelican object put --async --wait run1.dat osdf:///ns/run1.dat", "as a job of the Client API server"),
                 ("pelican object put --require-checksum --checksums md5:MD5SUMS run1.dat osdf:///ns/run1.dat",
                     "checked against a list before, and at the server after"),
             ],
@@ -52,6 +64,7 @@ internal static class ObjectPutCommand
         Argument<string[]> words = verb.Words("source");
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
         Option<string?> destToken = verb.Value("--dest-token", "FILE", "The same; stronger than --token");
+        Option<bool> recursive = verb.Switch("--recursive", "Upload directories with everything in them", "-r");
         Option<bool> overwrite = verb.Switch("--overwrite", "Replace objects that exist");
         Option<string?> algorithm = verb.Value("--checksum-algorithm", "ALG",
             $"Compare this checksum after the upload, and fail without it: {ChecksumNames.All}");
@@ -60,7 +73,7 @@ internal static class ObjectPutCommand
             "Compare the files with a list first, one '<hex> <path>' a line with paths as on the command line");
         Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be uploaded, and where to; send nothing");
         Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
-        verb.Refuse("--recursive", "this is not there yet", "Name the files one by one for now.", aliases: "-r");
+        AsyncFlags job = new(verb);
         verb.Refuse("--pack", "this is not there yet", "Make the archive first, and upload it.", takesValue: true);
         verb.SetAction(host.Action(Read, RunAsync));
         return verb;
@@ -73,12 +86,14 @@ internal static class ObjectPutCommand
                 Sources = sources,
                 Destination = destination,
                 TokenFile = parse.GetValue(destToken) ?? parse.GetValue(token),
+                Recursive = parse.GetValue(recursive),
                 Overwrite = parse.GetValue(overwrite),
                 Algorithm = parse.GetValue(algorithm) is { } name ? ChecksumNames.Parse(name) : null,
                 RequireChecksum = parse.GetValue(requireChecksum) || parse.GetValue(algorithm) is not null,
                 Checksums = parse.GetValue(checksums),
                 DryRun = parse.GetValue(dryRun),
                 StatsFile = parse.GetValue(stats),
+                Async = job.Read(parse),
             };
         }
     }
@@ -87,19 +102,24 @@ internal static class ObjectPutCommand
     /// <returns>Exit status.</returns>
     public static Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
     {
-        _ = ObjectUrl.Parse(options.Destination, session.Configuration.Client);
+        bool recursive = ObjectWords.IsRecursive(options.Recursive, [ObjectUrl.Parse(options.Destination, session.Configuration.Client)]);
         foreach (string source in options.Sources)
         {
-            CheckSource(source, session);
+            CheckSource(source, recursive, session);
         }
 
         bool several = options.Sources.Count > 1;
-        if (several)
+        if (several && !recursive)
         {
             ObjectWords.RefuseSameNames(options.Sources, NameOf);
         }
 
-        CheckManifest(options, session, cancellationToken);
+        if (options.Async is { } job)
+        {
+            return JobSubmission.PutAsync(options with { Recursive = recursive }, job, session, cancellationToken);
+        }
+
+        CheckManifest(options, recursive, session, cancellationToken);
         TransferOptions transfer = new()
         {
             TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),
@@ -116,17 +136,27 @@ internal static class ObjectPutCommand
             NameOf = NameOf,
             Move = (source, progress, token) => session.Federation.PutAsync(
                 session.World.Absolute(source), options.Destination, several, transfer, progress, token),
+            Tree = recursive
+                ? (listener, progress, token) => session.Federation.PutTreeAsync(
+                    [.. options.Sources.Select(session.World.Absolute)], options.Destination, transfer, listener, progress, token)
+                : null,
             DryRun = options.DryRun,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
         };
         return new TransferBatch(session, plan).RunAsync(cancellationToken);
     }
 
-    private static void CheckManifest(PutOptions options, Session session, CancellationToken cancellationToken)
+    private static void CheckManifest(PutOptions options, bool recursive, Session session, CancellationToken cancellationToken)
     {
         if (options.Checksums is null)
         {
             return;
+        }
+
+        if (recursive)
+        {
+            throw new PelicanException(Errors.Parameter, "--checksums and --recursive exclude each other: the list has the files of the command line",
+                "Check the files first, as with md5sum -c.");
         }
 
         ChecksumManifest manifest = ChecksumManifest.Read(options.Checksums, session.World);
@@ -136,7 +166,7 @@ internal static class ObjectPutCommand
         }
     }
 
-    private static void CheckSource(string source, Session session)
+    private static void CheckSource(string source, bool recursive, Session session)
     {
         string path = session.World.Absolute(source);
         if (source == "-" && !File.Exists(path))
@@ -152,8 +182,13 @@ internal static class ObjectPutCommand
 
         if (Directory.Exists(path))
         {
-            throw new PelicanException(Errors.NotSupported, $"local object \"{source}\" is a directory, and recursive uploads are not there yet",
-                "Name the files one by one for now.");
+            if (recursive)
+            {
+                return;
+            }
+
+            throw new PelicanException(Errors.Parameter, $"local object \"{source}\" is a directory but recursive is not enabled",
+                "Name the files in it, or upload everything in it with -r.");
         }
 
         if (Posix.IsStream(path))

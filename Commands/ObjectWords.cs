@@ -33,6 +33,19 @@ internal static class ObjectWords
     public static PelicanException Missing(string what, string command) =>
         new(Errors.Parameter, what, $"Try 'pelican object {command} --help' for more information.");
 
+    /// <summary>Whether whole trees are meant, by <c>-r</c> or by the URLs themselves.</summary>
+    /// <param name="flag">Whether <c>-r</c> was given.</param>
+    /// <param name="urls">The URLs that may say <c>?recursive</c>.</param>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>: some say so and others do not.</exception>
+    public static bool IsRecursive(bool flag, IReadOnlyList<ObjectUrl> urls)
+    {
+        int trees = urls.Count(url => url.Recursive);
+        return flag || trees == 0 || trees == urls.Count
+            ? flag || trees > 0
+            : throw new PelicanException(Errors.Parameter, "some URLs have '?recursive' and others have not",
+                "Give -r, which means all of them, or two commands.");
+    }
+
     /// <summary>Refuses sources that would end up under one name, the last one over the others.</summary>
     /// <param name="sources">As written.</param>
     /// <param name="nameOf">Name that a source gets at the destination.</param>

@@ -16,7 +16,7 @@ internal sealed record ProcessStatus(UnixFileMode Umask, ulong IgnoredSignals)
     public bool Ignores(int signal) => (IgnoredSignals >> (signal - 1) & 1) == 1;
 
     /// <summary>Mode of a new file, <c>0666 &amp; ~umask</c>.</summary>
-    public UnixFileMode NewFileMode => (UnixFileMode)0b110_110_110 & ~Umask;
+    public static UnixFileMode NewFileMode(UnixFileMode umask) => (UnixFileMode)0b110_110_110 & ~umask;
 
     internal static ProcessStatus Parse(IEnumerable<string> lines, Func<uint> askUmask)
     {

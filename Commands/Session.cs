@@ -20,7 +20,7 @@ internal sealed partial class Session : IDisposable
     public Session(
         Surroundings world, ConsoleMessages messages, Configuration configuration, Redactor redactor, ILoggerFactory logs)
     {
-        (World, Messages, Configuration, _logs) = (world, messages, configuration, logs);
+        (World, Messages, Configuration, Redactor, _logs) = (world, messages, configuration, redactor, logs);
         Output = new ConsoleOutput(world.Output);
         _federation = new Lazy<FederationClient>(() => world.OpenFederation(configuration.Client, Tokens(), redactor, logs));
         _log = logs.CreateLogger<Session>();
@@ -47,6 +47,12 @@ internal sealed partial class Session : IDisposable
     /// <summary>Settings of this run.</summary>
     public Configuration Configuration { get; }
 
+    /// <summary>Opens further logs.</summary>
+    public required LogSink Sink { get; init; }
+
+    /// <summary>Takes secrets out of a text.</summary>
+    public Redactor Redactor { get; }
+
     /// <summary>Whether output is wanted as JSON.</summary>
     public bool Json { get; init; }
 
@@ -69,6 +75,16 @@ internal sealed partial class Session : IDisposable
         if (!Quiet)
         {
             Messages.Line(text);
+        }
+    }
+
+    /// <summary>Says something on standard output, at once, unless only errors are wanted.</summary>
+    public void Say(string text)
+    {
+        if (!Quiet)
+        {
+            Output.Line(text);
+            Output.Flush();
         }
     }
 
@@ -109,8 +125,8 @@ internal sealed partial class Session : IDisposable
         _logs.Dispose();
     }
 
-    // tokens.md 3
-    private TokenEnvironment Tokens()
+    /// <summary>Where tokens of this caller are looked for (tokens.md 3).</summary>
+    public TokenEnvironment Tokens()
     {
         string? here = World.CurrentDirectory() is null ? null : World.Absolute(".condor_creds");
         return new TokenEnvironment

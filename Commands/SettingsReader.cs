@@ -1,3 +1,5 @@
+using Pelican.ClientApi;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -151,6 +153,11 @@ internal sealed class SettingsReader
             }
         }
 
+        if (Variable(ApiSocket.Variable) is { } socket)
+        {
+            Put("ClientApi.Socket", socket, ApiSocket.Variable);
+        }
+
         foreach (string variable in (string[])["NEAREST_CACHE", "PELICAN_NEAREST_CACHE"])
         {
             if (Variable(variable) is { } caches)
@@ -221,11 +228,19 @@ internal sealed class SettingsReader
         return configuration with
         {
             LogFile = configuration.LogFile is { } log ? _world.Absolute(log) : null,
+            Server = configuration.Server with { Files = Absolute(configuration.Server.Files) },
             Client = configuration.Client with { CaCertificateFile = Authorities(configuration.Client.CaCertificateFile) },
             Warnings = _warnings,
             Notes = _notes,
         };
     }
+
+    private InstanceChoice Absolute(InstanceChoice files) => files with
+    {
+        Socket = files.Socket is { } socket ? _world.Absolute(socket) : null,
+        PidFile = files.PidFile is { } pidFile ? _world.Absolute(pidFile) : null,
+        Database = files.Database is { } database ? _world.Absolute(database) : null,
+    };
 
     // A file that is named must be there when it is wanted; the usual one is taken if it is there.
     private string? Authorities(string? named)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -23,11 +24,18 @@ internal static class SettingsTable
         ["DisableHttpProxy"] = "Client.DisableHttpProxy",
         ["DisableProxyFallback"] = "Client.DisableProxyFallback",
         ["Logging.DisableProgressBars"] = "Logging.Client.DisableProgressBars",
+        ["ClientAPI.DatabasePath"] = "ClientApi.DbLocation",
+        ["ClientAgent.Socket"] = "ClientApi.Socket",
+        ["ClientAgent.PidFile"] = "ClientApi.PidFile",
+        ["ClientAgent.DbLocation"] = "ClientApi.DbLocation",
+        ["ClientAgent.MaxConcurrentJobs"] = "ClientApi.MaxConcurrentJobs",
+        ["ClientAgent.IdleTimeout"] = "ClientApi.IdleTimeout",
+        ["ClientAgent.HistoryRetentionDays"] = "ClientApi.HistoryRetentionDays",
     };
 
     /// <summary>Every parameter, by name in any case.</summary>
     public static IReadOnlyDictionary<string, Setting> All { get; } =
-        Client().Concat(Transport()).Concat(Others()).Concat(WithoutEffect())
+        Client().Concat(Transport()).Concat(ClientApi()).Concat(Others()).Concat(WithoutEffect())
             .ToDictionary(setting => setting.Name, StringComparer.OrdinalIgnoreCase);
 
     // Configuration files are shared with servers: what is theirs is no mistake.
@@ -74,6 +82,16 @@ internal static class SettingsTable
         new("GeoLocation", (c, v, _) => Set(c, c.Client with { GeoLocation = Coordinates(v) })),
     ];
 
+    private static IEnumerable<Setting> ClientApi() =>
+    [
+        new("ClientApi.Socket", (c, v, _) => Set(c, c.Server.Files with { Socket = v.Text })),
+        new("ClientApi.PidFile", (c, v, _) => Set(c, c.Server.Files with { PidFile = v.Text })),
+        new("ClientApi.DbLocation", (c, v, _) => Set(c, c.Server.Files with { Database = v.Text })),
+        new("ClientApi.MaxConcurrentJobs", (c, v, _) => Set(c, c.Server with { MaxJobs = (int)v.Whole(1, 1000) })),
+        new("ClientApi.IdleTimeout", (c, v, w) => Set(c, c.Server with { IdleTimeout = v.Time(true, w) })),
+        new("ClientApi.HistoryRetentionDays", (c, v, _) => Set(c, c.Server with { HistoryRetentionDays = (int)v.Whole(0, 1_000_000) })),
+    ];
+
     private static IEnumerable<Setting> Others() =>
     [
         new("Logging.Level", (c, v, _) => c with { LogLevel = Level(v) }),
@@ -92,11 +110,15 @@ internal static class SettingsTable
         "Client.IsPlugin", "Client.AssumeDirectorServerHeader", "Client.CredentialFile", "Transport.ExpectContinueTimeout",
         "Transport.BrokerEndpointCacheTTL", "Logging.Client.ProgressInterval", "Plugin.Token", "Plugin.DirectorDecisionPercentage",
         "StagePlugin.Hook", "StagePlugin.MountPrefix", "StagePlugin.OriginPrefix", "StagePlugin.ShadowOriginPrefix",
-        "ClientAgent.DbLocation", "ClientAgent.HistoryRetentionDays", "ClientAgent.IdleTimeout", "ClientAgent.MaxConcurrentJobs",
-        "ClientAgent.PidFile", "ClientAgent.Socket", "ClientAgent.ProgressUpdateInterval",
+        "ClientAgent.ProgressUpdateInterval",
     ]).Select(name => new Setting(name, null));
 
     private static Configuration Set(Configuration configuration, ClientSettings client) => configuration with { Client = client };
+
+    private static Configuration Set(Configuration configuration, ServerSettings server) => configuration with { Server = server };
+
+    private static Configuration Set(Configuration configuration, InstanceChoice files) =>
+        Set(configuration, configuration.Server with { Files = files });
 
     private static LogLevel Level(SettingValue value) => value.Text.ToUpperInvariant() switch
     {

@@ -24,11 +24,14 @@ internal sealed record Surroundings
     /// <summary>The caller's real user id.</summary>
     public required uint UserId { get; init; }
 
-    /// <summary>Mode of new files, by the caller's umask.</summary>
-    public required Func<UnixFileMode> NewFileMode { get; init; }
+    /// <summary>The caller's umask.</summary>
+    public required Func<UnixFileMode> Umask { get; init; }
 
     /// <summary>Opens the federation.</summary>
     public required Func<ClientSettings, TokenEnvironment, Redactor, ILoggerFactory, FederationClient> OpenFederation { get; init; }
+
+    /// <summary>Runs this program again with other arguments, to its end.</summary>
+    public required Func<IReadOnlyList<string>, CancellationToken, Task<OwnRun>> RunSelf { get; init; }
 
     /// <summary>Whether <see cref="Output"/> is a terminal.</summary>
     public bool OutputIsTerminal { get; init; }
@@ -53,6 +56,9 @@ internal sealed record Surroundings
         : throw new PelicanException(Errors.LocalFileNotFound, $"cannot find '{path}': the current directory does not exist any more",
             "Change to a directory that exists, or give absolute paths.");
 
+    /// <summary>Mode of new files, by the caller's umask.</summary>
+    public UnixFileMode NewFileMode() => ProcessStatus.NewFileMode(Umask());
+
     /// <summary>The surroundings of this process.</summary>
     public static Surroundings OfProcess() => new()
     {
@@ -62,9 +68,10 @@ internal sealed record Surroundings
         CurrentDirectory = WorkingDirectory,
         Clock = TimeProvider.System,
         UserId = Posix.GetUserId(),
-        NewFileMode = () => ProcessStatus.Read().NewFileMode,
+        Umask = () => ProcessStatus.Read().Umask,
         OpenFederation = (settings, tokens, redactor, logs) =>
             new FederationClient(settings, tokens, redactor, logs, TimeProvider.System, Random.Shared),
+        RunSelf = OwnRun.RunAsync,
         OutputIsTerminal = Posix.IsTerminal(1) == 1,
         ErrorIsTerminal = Posix.IsTerminal(2) == 1 && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"),
         TerminalSize = () => Posix.TerminalSize(2) ?? Posix.TerminalSize(1) ?? (80, 24),

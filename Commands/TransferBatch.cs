@@ -21,6 +21,9 @@ internal sealed record TransferPlan
     /// <summary>Moves one.</summary>
     public required Func<string, TransferProgress, CancellationToken, Task<TransferResult>> Move { get; init; }
 
+    /// <summary>Moves all sources with everything in them, instead of <see cref="Move"/>; null when each is one object.</summary>
+    public Func<TreeListener, TreeProgress, CancellationToken, Task<TreeResult>>? Tree { get; init; }
+
     /// <summary>With <c>--dry-run</c>: <see cref="Move"/> moves nothing and returns what it would do.</summary>
     public bool DryRun { get; init; }
 
@@ -39,7 +42,9 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
 {
     private readonly TransferTally _tally = new(plan.Sources.Count);
     private readonly Lock _lock = new();
+    private readonly TreeProgress? _tree = plan.Tree is null ? null : new TreeProgress();
     private ConsoleProgress? _progress;
+    private (string Name, TransferResult Result)? _only;
     private TransferStatsFile? _stats;
 
     /// <summary>Runs them.</summary>
@@ -52,23 +57,15 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         try
         {
             using ConsoleProgress? progress = session.ShowsProgress && !(plan.ToStandardOutput && session.World.OutputIsTerminal)
-                ? new ConsoleProgress(session.Messages, session.World.TerminalSize, session.World.Clock, plan.Sources.Count)
+                ? new ConsoleProgress(session.Messages, session.World.TerminalSize, session.World.Clock, plan.Sources.Count, _tree)
                 : null;
             _progress = progress;
-            ParallelOptions parallel = new()
-            {
-                MaxDegreeOfParallelism = session.Configuration.Client.WorkerCount,
-                CancellationToken = cancellationToken,
-            };
-            await Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) => await OneAsync(source, token));
+            await (plan.Tree is { } tree ? tree(Listener(), _tree!, cancellationToken) : EachAsync(cancellationToken));
         }
         finally
         {
             session.Output.Flush();
-            if (plan is { DryRun: false, Sources.Count: > 1 })
-            {
-                session.Summary(ConsoleSummary.Many(_tally, session.World.Clock.GetElapsedTime(start)));
-            }
+            Summary(session.World.Clock.GetElapsedTime(start));
         }
 
         if (_tally.Retryable)
@@ -78,6 +75,49 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
 
         return _tally.ExitStatus;
     }
+
+    private Task EachAsync(CancellationToken cancellationToken)
+    {
+        ParallelOptions parallel = new()
+        {
+            MaxDegreeOfParallelism = session.Configuration.Client.WorkerCount,
+            CancellationToken = cancellationToken,
+        };
+        return Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) => await OneAsync(source, token));
+    }
+
+    private void Summary(TimeSpan elapsed)
+    {
+        if (_only is { } only)
+        {
+            session.Summary(ConsoleSummary.One(plan.Upload, only.Name, only.Result));
+        }
+        else if (!plan.DryRun && _tree?.Now() is { } tree)
+        {
+            _tally.Total = tree.TotalObjects;
+            session.Summary(ConsoleSummary.Many(_tally, elapsed, tree));
+        }
+        else if (!plan.DryRun && plan.Sources.Count > 1)
+        {
+            session.Summary(ConsoleSummary.Many(_tally, elapsed));
+        }
+    }
+
+    private TreeListener Listener() => new()
+    {
+        Begins = (_, transfer) => _progress?.Add(transfer),
+        LeavesOut = session.Messages.Warning,
+        Ended = outcome =>
+        {
+            if (outcome.Progress is { } transfer)
+            {
+                _progress?.Remove(transfer, outcome.Result?.Size ?? transfer.Bytes);
+            }
+
+            DateTimeOffset start = session.World.Clock.GetUtcNow() - (outcome.Result?.Elapsed ?? TimeSpan.Zero);
+            Record(outcome.Item.Source, outcome.Item.Path.Length == 0, start, outcome.Result, outcome.Failure);
+        },
+    };
 
     private async Task OneAsync(string source, CancellationToken cancellationToken)
     {
@@ -99,15 +139,23 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
             _progress?.Remove(transfer, result?.Size ?? transfer.Bytes);
         }
 
+        Record(source, plan.Sources.Count == 1, start, result, failure);
+    }
+
+    private void Record(string source, bool isOnly, DateTimeOffset start, TransferResult? result, PelicanException? failure)
+    {
         lock (_lock)
         {
-            if (failure is null)
-            {
-                Succeeded(source, start, result!);
-            }
-            else
+            if (failure is not null)
             {
                 Failed(source, start, failure);
+                return;
+            }
+
+            Succeeded(source, start, result!);
+            if (isOnly && !plan.DryRun)
+            {
+                _only = (plan.NameOf(source), result!);
             }
         }
     }
@@ -126,11 +174,6 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         {
             session.Output.Json(Reports.Of(result), PelicanJson.Output.TransferReport);
             session.Output.Flush();
-        }
-
-        if (plan.Sources.Count == 1)
-        {
-            session.Summary(ConsoleSummary.One(plan.Upload, plan.NameOf(source), result));
         }
     }
 

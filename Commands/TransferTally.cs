@@ -8,6 +8,9 @@ internal sealed class TransferTally(long total)
 {
     private PelicanException? _worst;
 
+    /// <summary>How many objects there are; of a tree that is being walked, so far.</summary>
+    public long Total { get; set; } = total;
+
     /// <summary>Objects that are where they should be.</summary>
     public long Succeeded { get; private set; }
 
@@ -21,7 +24,7 @@ internal sealed class TransferTally(long total)
     public long Bytes { get; private set; }
 
     /// <summary>Objects that an interruption left out.</summary>
-    public long NotTried => total - Succeeded - Failed;
+    public long NotTried => Total - Succeeded - Failed;
 
     /// <summary>Whether something failed, and all that did can succeed later.</summary>
     public bool Retryable => _worst is { Retryable: true };

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pelican.ClientApi;
 
 namespace Pelican.Json;
 
@@ -9,7 +10,8 @@ namespace Pelican.Json;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcTime)])]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(DeletionReport))]
@@ -24,11 +26,18 @@ namespace Pelican.Json;
 [JsonSerializable(typeof(JobStatus))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobCancelled))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(HistoryList))]
+[JsonSerializable(typeof(HistoryRemoved))]
+[JsonSerializable(typeof(HistoryPruned))]
 [JsonSerializable(typeof(UrlRequest))]
 [JsonSerializable(typeof(DeleteRequest))]
 [JsonSerializable(typeof(StatAnswer))]
 [JsonSerializable(typeof(ListAnswer))]
 [JsonSerializable(typeof(DeleteAnswer))]
+[JsonSerializable(typeof(InstanceRecord))]
+[JsonSerializable(typeof(StartReport))]
+[JsonSerializable(typeof(ServerReport))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(ApiError))]

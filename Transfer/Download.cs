@@ -48,6 +48,9 @@ internal sealed class Download : IDisposable
         _copier = new BodyCopier(target, _digest, progress, settings, clock);
     }
 
+    /// <summary>What a listing said of the object, and which server made it (host and port); null when there was none.</summary>
+    public (ObjectInfo Info, string Server)? Listed { get; init; }
+
     /// <summary>Bytes that an earlier run had left, and this one went on from.</summary>
     public long ResumedFrom { get; private set; }
 
@@ -216,13 +219,16 @@ internal sealed class Download : IDisposable
         }
     }
 
-    // Runs beside the copy. Without an answer the download goes on; it just cannot be continued.
+    // Runs beside the copy. Without an answer the download goes on; it just cannot be continued. A listing of the
+    // origin will do, unless the object has changed since.
     private async Task LearnAsync(ObjectServer server, long? length, CancellationToken cancellationToken)
     {
-        ObjectInfo? info;
+        ObjectInfo? info = Listed is { Info.Size: > 0 } known && known.Server == (_origin ?? server).Name && known.Info.Size == (length ?? known.Info.Size)
+            ? known.Info
+            : null;
         try
         {
-            info = await FactsAsync(server, cancellationToken);
+            info ??= await FactsAsync(server, cancellationToken);
         }
         catch (PelicanException)
         {
@@ -305,8 +311,10 @@ internal sealed class Download : IDisposable
 
         if (verdict.Verification != Verification.Verified || told is null)
         {
-            // Nothing but PROPFIND tells a collection from an object, and a size from no size.
-            ObjectInfo? info = await TryStatAsync(server, cancellationToken);
+            // Nothing but PROPFIND tells a collection from an object, and a size from no size. That no size was told looks like
+            // none in a listing.
+            ObjectInfo? listed = Listed is { Info.Size: > 0 and var expected } && expected == _target.Length ? Listed.Value.Info : null;
+            ObjectInfo? info = listed ?? await TryStatAsync(server, cancellationToken);
             if (info is { IsCollection: true })
             {
                 throw IsCollection(server);
@@ -429,7 +437,7 @@ internal sealed class Download : IDisposable
     }
 
     private static PelicanException IsCollection(ObjectServer server) => new(Errors.IsCollection, $"'{server.Path}' is a collection, not an object",
-        "Name an object in it; 'pelican object ls' shows them.");
+        "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
 
     /// <inheritdoc/>
     public void Dispose() => _digest.Dispose();

@@ -60,6 +60,10 @@ internal static class Errors
     public static readonly ErrorRow LocalFull = new("Local.NoSpace", 7001, 10, false, 500, "TRANSFER_FAILED");
     public static readonly ErrorRow LocalDenied = new("Local.PermissionDenied", 7002, 10, false, 500, "TRANSFER_FAILED");
 
+    public static readonly ErrorRow ServerNotRunning = new("ClientApi.NotRunning", 8001, 12, false, 500, "INTERNAL_ERROR");
+    public static readonly ErrorRow ServerRunning = new("ClientApi.AlreadyRunning", 8002, 12, false, 409, "CONFLICT");
+    public static readonly ErrorRow ServerUnresponsive = new("ClientApi.Unresponsive", 8003, 12, false, 504, "TIMEOUT");
+
     public static readonly ErrorRow Internal = new("Internal", 9000, 1, false, 500, "INTERNAL_ERROR");
 
     /// <summary>Every row, for the table in README and the test that compares both.</summary>
@@ -73,6 +77,7 @@ internal static class Errors
         Transfer, Stopped, Slow, TimedOut, HeaderTimeout, DirectorTimeout, ChecksumMismatch, ChecksumMissing,
         OriginUnresponsive, OriginSlow, Overloaded, Protocol, ServerFull,
         Local, LocalFull, LocalDenied,
+        ServerNotRunning, ServerRunning, ServerUnresponsive,
         Internal,
     ];
 }

@@ -6,7 +6,7 @@ namespace Pelican.Transfer;
 /// The federation as its users see it: objects by URL. One instance serves a whole process; its connections, discovery
 /// and director answers are shared by everything that runs at once.
 /// </summary>
-internal sealed class FederationClient : IDisposable
+internal sealed partial class FederationClient : IDisposable
 {
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
@@ -44,30 +44,30 @@ internal sealed class FederationClient : IDisposable
         }, cancellationToken);
 
     /// <summary>Lists a collection, in the server's order; an object lists as itself.</summary>
-    public Task<IReadOnlyList<ObjectInfo>> ListAsync(string url, TransferOptions options, CancellationToken cancellationToken)
-    {
-        ObjectUrl target = Parse(url);
-        return ReadAsync(target, options, TokenPurpose.List, resolution =>
+    public async Task<IReadOnlyList<ObjectInfo>> ListAsync(string url, TransferOptions options, CancellationToken cancellationToken) =>
+        (await ListAsync(Parse(url), options, cancellationToken)).Entries;
+
+    /// <summary>The same, and which server listed it (host and port).</summary>
+    internal Task<(IReadOnlyList<ObjectInfo> Entries, string Server)> ListAsync(
+        ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        ReadAsync(url, options, TokenPurpose.List, resolution =>
         {
             IReadOnlyList<ObjectServer> servers = resolution.Answer.CollectionsUrl is { } collections
-                ? [_resolver.Server(Director.At(collections, target.Path), target.Path, resolution.Tokens)]
+                ? [_resolver.Server(Director.At(collections, url.Path), url.Path, resolution.Tokens)]
                 : resolution.Servers;
-            return FirstAsync(servers, server => server.ListAsync(cancellationToken));
+            return FirstAsync(servers, async server => (await server.ListAsync(cancellationToken), server.Name));
         }, cancellationToken);
-    }
 
     /// <summary>Removes an object or an empty collection.</summary>
     public async Task DeleteAsync(string url, TransferOptions options, CancellationToken cancellationToken)
     {
         ObjectUrl target = Parse(url);
-        Resolution resolution = await _resolver.ResolveAsync(
-            new ResolutionRequest(HttpMethod.Delete, target, options, [TokenPurpose.Delete]), cancellationToken);
-        ObjectServer server = resolution.Servers[0];
+        ObjectServer server = (await ResolveForDeletionAsync(target, options, cancellationToken)).Servers[0];
         ObjectInfo? info = await TellAsync(() => server.StatAsync(cancellationToken));
         if (info is { IsCollection: true } && (await server.ListAsync(cancellationToken)).Count > 0)
         {
             throw new PelicanException(Errors.CollectionNotEmpty, $"'{target.Path}' is a collection that is not empty",
-                "Delete what is in it first; recursive deletion is not there yet.");
+                "Delete what is in it first, or delete it whole with -r.");
         }
 
         if (!await server.DeleteAsync(cancellationToken))
@@ -90,11 +90,11 @@ internal sealed class FederationClient : IDisposable
         ObjectUrl url = ParseObject(source);
         if (options.DryRun)
         {
-            ObjectInfo info = await StatAsync(source, options, [], cancellationToken);
+            ObjectInfo info = await StatAsync(url.Text, options, [], cancellationToken);
             if (info.IsCollection)
             {
                 throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
-                    "Name an object in it; 'pelican object ls' shows them.");
+                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
             }
 
             return Planned(source, LocalDestination.Decide(destination, url.Path.Name), info.Size);
@@ -107,10 +107,17 @@ internal sealed class FederationClient : IDisposable
         }
 
         using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name);
+        return await GetToFileAsync(url, local, null, options, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> GetToFileAsync(
+        ObjectUrl url, LocalDestination local, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
         using PartFile part = PartFile.Open(local.Path, url, options.FileMode);
         try
         {
-            TransferResult result = await DownloadAsync(url, part, local.Path, options, progress, cancellationToken);
+            TransferResult result = await DownloadAsync(url, part, local.Path, listed, options, progress, cancellationToken);
             part.Publish(options.FileMode);
             local.Keep();
             return result;
@@ -142,7 +149,7 @@ internal sealed class FederationClient : IDisposable
         string source, Stream destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
     {
         using StreamTarget target = new(destination, "standard output");
-        return await DownloadAsync(ParseObject(source), target, "-", options, progress, cancellationToken);
+        return await DownloadAsync(ParseObject(source), target, "-", null, options, progress, cancellationToken);
     }
 
     /// <summary>Uploads one file.</summary>
@@ -152,20 +159,24 @@ internal sealed class FederationClient : IDisposable
     /// <param name="options">Token, overwriting, checks.</param>
     /// <param name="progress">Counters to keep up to date.</param>
     /// <param name="cancellationToken">Stops it; the part that reached the server is removed.</param>
-    public async Task<TransferResult> PutAsync(
+    public Task<TransferResult> PutAsync(
         string source, string destination, bool intoCollection, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken) =>
+        PutAsync(source, Parse(destination), intoCollection, options, () => { }, progress, cancellationToken);
+
+    /// <summary>The same; <paramref name="begins"/> is called when nothing is in the way and bytes are about to move.</summary>
+    internal async Task<TransferResult> PutAsync(
+        string source, ObjectUrl url, bool intoCollection, TransferOptions options, Action begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
         Upload.CheckSource(source);
-        ObjectUrl url = Parse(destination);
         string name = Path.GetFileName(source);
         if (intoCollection || url.EndsWithSlash)
         {
             url = url with { Path = url.Path.Append(name), EndsWithSlash = false };
         }
 
-        Resolution resolution = await _resolver.ResolveAsync(
-            new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
+        Resolution resolution = await ResolveForUploadAsync(url, options, cancellationToken);
         IReadOnlyList<ObjectServer> servers = resolution.Servers;
         ObjectInfo? existing = await ExistingAsync(servers[0], options, cancellationToken);
         if (existing is { IsCollection: true })
@@ -175,6 +186,14 @@ internal sealed class FederationClient : IDisposable
             existing = await ExistingAsync(servers[0], options, cancellationToken);
         }
 
+        return await SendAsync(source, url, (servers, existing), options, begins, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> SendAsync(
+        string source, ObjectUrl url, (IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing) at, TransferOptions options, Action begins,
+        TransferProgress progress, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<ObjectServer> servers, ObjectInfo? existing) = at;
         if (existing is { IsCollection: true })
         {
             throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
@@ -192,6 +211,7 @@ internal sealed class FederationClient : IDisposable
             return Planned(source, names, new FileInfo(source).Length);
         }
 
+        begins();
         Upload upload = new(options, progress, _settings, _clock, _random);
         return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
     }
@@ -200,9 +220,10 @@ internal sealed class FederationClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     private async Task<TransferResult> DownloadAsync(
-        ObjectUrl url, DownloadTarget target, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+        ObjectUrl url, DownloadTarget target, string destination, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken)
     {
-        using Download download = new(target, options, progress, _settings, _clock, _random);
+        using Download download = new(target, options, progress, _settings, _clock, _random) { Listed = listed };
         return await ReadAsync(url, options, TokenPurpose.Read, resolution =>
         {
             IReadOnlyList<ObjectServer> witnesses = resolution.Answer.CollectionsUrl is { } origin
@@ -239,6 +260,13 @@ internal sealed class FederationClient : IDisposable
             }
         }
     }
+
+    private Task<Resolution> ResolveForUploadAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
+
+    /// <summary>Where an object is to be removed.</summary>
+    internal Task<Resolution> ResolveForDeletionAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Delete, url, options, [TokenPurpose.Delete]), cancellationToken);
 
     // Whether something is there already. Where the token may not look, only a server that protects what is there by
     // itself may be written to: that is one whose token can create, but not modify (xrootd.md 10).
@@ -322,14 +350,20 @@ internal sealed class FederationClient : IDisposable
     private static PelicanException NotFound(ObjectServer server) => new(Errors.NotFound, $"{server.Name} has no '{server.Path}'",
         "Check the spelling of the path; 'pelican object ls' shows what is there.");
 
-    private ObjectUrl Parse(string url) => ObjectUrl.Parse(url, _settings);
+    private ObjectUrl Parse(string text)
+    {
+        ObjectUrl url = ObjectUrl.Parse(text, _settings);
+        return url.Recursive
+            ? throw new PelicanException(Errors.NotSupported, $"'?recursive' in {text}: only get, put and delete work on whole trees", "Leave it out.")
+            : url;
+    }
 
     private ObjectUrl ParseObject(string source)
     {
         ObjectUrl url = Parse(source);
         return url.EndsWithSlash
             ? throw new PelicanException(Errors.IsCollection, $"'{source}' ends with a slash: it names a collection, not an object",
-                "Name an object in it; 'pelican object ls' shows them.")
+                "Download everything in it with -r, or name an object; 'pelican object ls' shows them.")
             : url;
     }
 }

@@ -34,6 +34,10 @@ internal sealed class LocalDestination : IDisposable
         }
     }
 
+    /// <summary>A final path in a directory that is there.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.Local"/>: the path is a directory.</exception>
+    public static LocalDestination Exactly(string path) => new(NotADirectory(path), []);
+
     /// <summary>Decides the final path and makes missing directories.</summary>
     /// <param name="destination">Absolute path; a directory, or a name that ends with a slash, receives the object under its own name.</param>
     /// <param name="name">The object's own name.</param>
@@ -66,11 +70,12 @@ internal sealed class LocalDestination : IDisposable
     public static string Decide(string destination, string name)
     {
         bool directory = destination.EndsWith('/') || Directory.Exists(destination);
-        string path = directory ? System.IO.Path.Combine(destination, name) : destination;
-        return Directory.Exists(path)
-            ? throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination.")
-            : path;
+        return NotADirectory(directory ? System.IO.Path.Combine(destination, name) : destination);
     }
+
+    private static string NotADirectory(string path) => Directory.Exists(path)
+        ? throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination.")
+        : path;
 
     /// <summary>Something is in it now: the directories stay.</summary>
     public void Keep() => _keep = true;

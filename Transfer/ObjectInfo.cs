@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Pelican.Transfer;
 
 /// <summary>What a server says of an object or a collection.</summary>
@@ -14,5 +16,5 @@ internal sealed record ObjectInfo(string Path, long Size, DateTimeOffset? Modifi
     public string? ETag { get; init; }
 
     /// <summary>Digests in lower-case hexadecimal by wire name (<c>crc32c</c>, <c>md5</c>, …); empty unless asked for.</summary>
-    public IReadOnlyDictionary<string, string> Checksums { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Checksums { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 }

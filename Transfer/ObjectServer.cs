@@ -32,6 +32,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     private const int SlowestDigestBytesPerSecond = 20_000_000;
 
     private static readonly HttpMethod Propfind = new("PROPFIND");
+    private static readonly HttpMethod Mkcol = new("MKCOL");
 
     /// <summary>Host and port, for messages.</summary>
     public string Name => url.Authority;
@@ -132,7 +133,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         {
             case HttpStatusCode.Conflict:
                 throw new PelicanException(Errors.IsCollection, $"'{path}' is a collection",
-                    "Name an object in it; 'pelican object ls' shows them.");
+                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
             case HttpStatusCode.NotFound:
                 throw await RefusalAsync(response, cancellationToken);
             default:
@@ -184,6 +185,16 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             HttpStatusCode.NotFound => false,
             _ => throw await RefusalAsync(response, cancellationToken),
         };
+    }
+
+    /// <summary>Makes a collection. Servers differ in what they say when it is there already (xrootd.md 7.2).</summary>
+    public async Task MakeCollectionAsync(CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(Mkcol, _ => { }, settings.ResponseHeaderTimeout, cancellationToken);
+        if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent))
+        {
+            throw await RefusalAsync(response, cancellationToken);
+        }
     }
 
     /// <summary>The error of an answer that refused or failed.</summary>

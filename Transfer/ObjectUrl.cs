@@ -33,6 +33,9 @@ internal sealed record ObjectUrl
     /// <summary>Whether origins are wanted (<c>?directread</c>).</summary>
     public bool DirectRead { get; init; }
 
+    /// <summary>Whether a whole tree is meant (<c>?recursive</c>). The parameter is ours alone: directors make other demands for it (federation-protocol 1.5.8).</summary>
+    public bool Recursive { get; init; }
+
     /// <summary>Query parameters that this client does not know; they are passed on to the director.</summary>
     public IReadOnlyList<string> UnknownParameters { get; init; } = [];
 
@@ -125,10 +128,13 @@ internal sealed record ObjectUrl
             string name = part.Split('=', 2)[0];
             switch (name)
             {
-                case "recursive" or "pack":
+                case "pack":
                     throw new PelicanException(Errors.NotSupported, $"'?{name}' in {url.Text}: this is not there yet",
-                        "Name the objects one by one for now.");
-                case "directread" or "prefercached" or "skipstat":
+                        "Make or unpack the archive yourself for now.");
+                case "recursive" when part is not ("recursive" or "recursive=" or "recursive=true" or "recursive=1"):
+                    // The Go client takes "recursive=false" for recursive.
+                    throw Bad(url.Text, $"'{part}' can be read in two ways", "Write ?recursive for a whole tree, or leave it out.");
+                case "recursive" or "directread" or "prefercached" or "skipstat":
                     if (!seen.Add(name))
                     {
                         throw Bad(url.Text, $"the parameter '{name}' is given twice", "Give it once.");
@@ -146,7 +152,29 @@ internal sealed record ObjectUrl
             throw Bad(url.Text, "'directread' and 'prefercached' exclude each other", "Give one of them.");
         }
 
-        return url with { DirectRead = seen.Contains("directread"), UnknownParameters = unknown };
+        return url with
+        {
+            Query = seen.Contains("recursive") ? string.Join('&', query.Split('&').Where(part => part.Split('=')[0] != "recursive")) : query,
+            DirectRead = seen.Contains("directread"),
+            Recursive = seen.Contains("recursive"),
+            UnknownParameters = unknown,
+        };
+    }
+
+    /// <summary>The URL of what is below this one, or of this one without its <c>?recursive</c>, spelled as this one is.</summary>
+    /// <param name="plainPath">Names with slashes between them, nothing escaped; empty for this one.</param>
+    public ObjectUrl Below(string plainPath)
+    {
+        ObjectPath path = plainPath.Length == 0 ? Path : Path.Append(plainPath);
+        string? scheme = SchemeOf(Text);
+        string authority = scheme is not null && LastPart(scheme) == "pelican" ? Federation.Authority : "";
+        return this with
+        {
+            Text = (scheme is null ? "" : $"{scheme}://{authority}") + path.Encoded + (Query.Length == 0 ? "" : "?" + Query),
+            Path = path,
+            EndsWithSlash = false,
+            Recursive = false,
+        };
     }
 
     private static (string Authority, string Path, string Query) SplitTarget(string text, string target)

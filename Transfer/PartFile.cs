@@ -16,6 +16,7 @@ internal sealed class PartFile : DownloadTarget
     public const long WorthKeeping = 1024 * 1024;
 
     private const int MaxName = 255;
+    private const string Suffix = ".pelican-part";
     private const int LockTries = 10;
 
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
@@ -37,6 +38,10 @@ internal sealed class PartFile : DownloadTarget
         _file = file;
         _ours = ours;
     }
+
+    /// <summary>Whether a name is that of a part, or of the note beside one.</summary>
+    public static bool IsPart(string name) =>
+        name.StartsWith('.') && (name.EndsWith(Suffix, StringComparison.Ordinal) || name.EndsWith(Suffix + ".json", StringComparison.Ordinal));
 
     /// <summary>Path of the part.</summary>
     public string Path => _path;
@@ -299,7 +304,7 @@ internal sealed class PartFile : DownloadTarget
     // A name that leaves room for ours is cut at a character, not at a byte.
     private static string PartName(string name, string key)
     {
-        string suffix = $".{key}.pelican-part";
+        string suffix = $".{key}{Suffix}";
         int room = MaxName - suffix.Length - 1 - ".json".Length;
         while (Encoding.UTF8.GetByteCount(name) > room)
         {

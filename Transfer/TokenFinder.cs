@@ -164,7 +164,7 @@ internal sealed partial class TokenFinder(TokenEnvironment environment, Redactor
     /// The <c>.use</c> files in the order to try them: the named one, <c>scitokens.use</c>, the rest by name. A scheme cannot
     /// hold an underscore, so HTCondor writes a dot for it, and it arrives in lower case (tokens.md 3.2).
     /// </summary>
-    private static List<string> CondorFiles(string directory, string? tokenName, out bool named)
+    internal static List<string> CondorFiles(string directory, string? tokenName, out bool named)
     {
         List<string> files = [];
         try

@@ -102,7 +102,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         {
             return Directory.Exists(path)
                 ? throw new PelicanException(Errors.Parameter, $"'{path}' is a directory",
-                    "Name the files; recursive uploads are not there yet.")
+                    "Name the files in it, or upload it whole with -r.")
                 : new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -45,6 +45,27 @@ public sealed class ConsoleProgressTests : IDisposable
     }
 
     [Test]
+    public async Task The_totals_of_a_tree_grow_and_say_so()
+    {
+        TreeProgress tree = new();
+        TransferProgress transfer = Transfer("sub/run1.dat", 100_000_000);
+        using ConsoleProgress progress = new(_messages, () => (80, 24), _clock, 1, tree);
+        tree.Found(100_000_000);
+        tree.Began(transfer);
+        progress.Add(transfer);
+        transfer.SetBytes(10_000_000);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        string walking = Drawn();
+        tree.Found(5);
+        tree.Walked();
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
+
+        await Assert.That(walking).StartsWith("0/1+ objects, 10 MB/100 MB+");
+        await Assert.That(Drawn()).Contains("0/2 objects, 10 MB/100 MB");
+    }
+
+    [Test]
     public async Task It_is_drawn_at_most_ten_times_a_second()
     {
         TransferProgress transfer = Transfer("a", 1_000_000);

@@ -64,4 +64,20 @@ public sealed class ConsoleSummaryTests
         await Assert.That(ConsoleSummary.Many(tally, TimeSpan.FromSeconds(1.1)))
             .IsEqualTo("2000 objects, 8.2 MB in 1.1 s; 2 failed; 3 unverified; 1 not tried");
     }
+
+    [Test]
+    public async Task A_tree_tells_what_was_left_out_and_whether_all_of_it_was_seen()
+    {
+        TransferTally tally = new(0) { Total = 10 };
+        tally.Add(Good with { Size = 4096 });
+        TreeProgress tree = new();
+        tree.LeftOut();
+
+        string stopped = ConsoleSummary.Many(tally, TimeSpan.FromSeconds(1.1), tree.Now());
+        tree.Walked();
+        string seen = ConsoleSummary.Many(tally, TimeSpan.FromSeconds(1.1), tree.Now());
+
+        await Assert.That(stopped).IsEqualTo("1 object, 4.1 kB in 1.1 s; 1 left out; at least 9 not tried");
+        await Assert.That(seen).IsEqualTo("1 object, 4.1 kB in 1.1 s; 1 left out; 9 not tried");
+    }
 }

@@ -13,7 +13,7 @@ public sealed class ProcessStatusTests
     {
         ProcessStatus status = ProcessStatus.Parse(["Name:\tx", $"Umask:\t{umask}", "SigIgn:\t0000000000000001"], () => 0);
 
-        await Assert.That(Convert.ToString((int)status.NewFileMode, 8)).IsEqualTo(mode);
+        await Assert.That(Convert.ToString((int)ProcessStatus.NewFileMode(status.Umask), 8)).IsEqualTo(mode);
         await Assert.That((status.Ignores(1), status.Ignores(2))).IsEqualTo((true, false));
     }
 
@@ -26,6 +26,6 @@ public sealed class ProcessStatusTests
     [Test]
     public async Task This_process_has_one()
     {
-        await Assert.That((int)ProcessStatus.Read().NewFileMode).IsGreaterThan(0);
+        await Assert.That((int)ProcessStatus.NewFileMode(ProcessStatus.Read().Umask)).IsGreaterThan(0);
     }
 }

@@ -61,7 +61,8 @@ internal sealed class TestShell : IDisposable
         CurrentDirectory = () => Folder,
         Clock = TimeProvider.System,
         UserId = 4711,
-        NewFileMode = () => UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        Umask = () => (UnixFileMode)0b000_111_111,
+        RunSelf = (_, _) => throw new InvalidOperationException("this command must not start another"),
         SystemConfiguration = Folder + "/etc",
         OpenFederation = (settings, tokens, redactor, logs) => _federation is null
             ? throw new InvalidOperationException("this command must not touch the network")

@@ -10,17 +10,17 @@ internal sealed class TestClient : IDisposable
     private readonly FederationClient _client;
     private readonly string _base;
 
-    public TestClient(TestFederation federation, ClientSettings? settings = null, string? token = null)
-        : this(federation.CaFile, $"pelican://{federation.DiscoveryHost}", settings, token)
+    public TestClient(TestFederation federation, ClientSettings? settings = null, string? token = null, TimeProvider? clock = null)
+        : this(federation.CaFile, $"pelican://{federation.DiscoveryHost}", settings, token, clock)
     {
     }
 
-    public TestClient(string caFile, string federationUrl, ClientSettings? settings = null, string? token = null)
+    public TestClient(string caFile, string federationUrl, ClientSettings? settings = null, string? token = null, TimeProvider? clock = null)
     {
         Settings = (settings ?? new ClientSettings()) with { CaCertificateFile = caFile, RetryDelay = TimeSpan.FromMilliseconds(1) };
         _client = new FederationClient(
             Settings, new TokenEnvironment { UserId = 0, BearerToken = token, TemporaryDirectory = Folder }, new Redactor(),
-            NullLoggerFactory.Instance, TimeProvider.System, new Random(1));
+            NullLoggerFactory.Instance, clock ?? TimeProvider.System, new Random(1));
         _base = federationUrl;
     }
 
@@ -31,6 +31,9 @@ internal sealed class TestClient : IDisposable
 
     /// <summary>Progress of the last transfer.</summary>
     public TransferProgress Progress { get; private set; } = new();
+
+    /// <summary>Progress of the last tree.</summary>
+    public TreeProgress TreeProgress { get; private set; } = new();
 
     /// <summary>A path in <see cref="Folder"/>.</summary>
     public string File(string name) => Path.Combine(Folder, name);
@@ -44,6 +47,7 @@ internal sealed class TestClient : IDisposable
     /// <summary>Makes a local file.</summary>
     public string Write(string name, byte[] content)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(File(name))!);
         System.IO.File.WriteAllBytes(File(name), content);
         return File(name);
     }
@@ -60,6 +64,22 @@ internal sealed class TestClient : IDisposable
         string name, string path, CancellationToken cancellationToken, TransferOptions? options = null, bool intoCollection = false) =>
         _client.PutAsync(File(name), Url(path), intoCollection, options ?? new TransferOptions(), Progress = new TransferProgress(), cancellationToken);
 
+    public Task<TreeResult> GetTreeAsync(
+        string path, string name, CancellationToken cancellationToken, TransferOptions? options = null, TreeListener? listener = null) =>
+        GetTreesAsync([path], name, cancellationToken, options, listener);
+
+    public Task<TreeResult> GetTreesAsync(
+        IReadOnlyList<string> paths, string name, CancellationToken cancellationToken, TransferOptions? options = null, TreeListener? listener = null) =>
+        _client.GetTreeAsync([.. paths.Select(Url)], File(name), options ?? new TransferOptions(), listener ?? new TreeListener(), TreeProgress = new TreeProgress(), cancellationToken);
+
+    public Task<TreeResult> PutTreeAsync(
+        string name, string path, CancellationToken cancellationToken, TransferOptions? options = null, TreeListener? listener = null) =>
+        PutTreesAsync([name], path, cancellationToken, options, listener);
+
+    public Task<TreeResult> PutTreesAsync(
+        IReadOnlyList<string> names, string path, CancellationToken cancellationToken, TransferOptions? options = null, TreeListener? listener = null) =>
+        _client.PutTreeAsync([.. names.Select(File)], Url(path), options ?? new TransferOptions(), listener ?? new TreeListener(), TreeProgress = new TreeProgress(), cancellationToken);
+
     public Task<ObjectInfo> StatAsync(string path, CancellationToken cancellationToken, params ChecksumAlgorithm[] checksums) =>
         _client.StatAsync(Url(path), new TransferOptions(), checksums, cancellationToken);
 
@@ -68,6 +88,9 @@ internal sealed class TestClient : IDisposable
 
     public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
         _client.DeleteAsync(Url(path), new TransferOptions(), cancellationToken);
+
+    public Task<TreeResult> DeleteTreeAsync(string path, CancellationToken cancellationToken, Action<TreeItem, PelicanException?>? ended = null) =>
+        _client.DeleteTreeAsync(Url(path), new TransferOptions(), ended ?? ((_, _) => { }), TreeProgress = new TreeProgress(), cancellationToken);
 
     public void Dispose()
     {

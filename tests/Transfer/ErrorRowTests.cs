@@ -40,6 +40,7 @@ public sealed class ErrorRowTests
                 5 => ("Specification", 8),
                 6 => ("Transfer", 9),
                 7 => ("Local", 10),
+                8 => ("ClientApi", 12),
                 _ => ("Internal", 1),
             };
 

@@ -170,12 +170,42 @@ public sealed class ObjectUrlTests
     [Arguments("?skipstat&skipstat=1", "Parameter")]
     [Arguments("?directread&prefercached", "Parameter")]
     [Arguments("?prefercached&skipstat&directread", "Parameter")]
-    [Arguments("?recursive", "Specification.NotSupported")]
-    [Arguments("?recursive=false", "Specification.NotSupported")]
+    [Arguments("?recursive&recursive", "Parameter")]
+    [Arguments("?recursive=false", "Parameter")]
     [Arguments("?directread&pack=tar", "Specification.NotSupported")]
     public async Task A_query_that_cannot_be_honoured_is_refused(string query, string row)
     {
         await Assert.That(Assert.Throws<PelicanException>(() => ObjectUrl.Parse("osdf:///a" + query, None)).Row.Name).IsEqualTo(row);
+    }
+
+    [Test]
+    [Arguments("?recursive", "")]
+    [Arguments("?recursive=true", "")]
+    [Arguments("?directread&recursive&x=1", "directread&x=1")]
+    public async Task That_a_tree_is_meant_is_not_told_to_the_director(string query, string told)
+    {
+        ObjectUrl url = ObjectUrl.Parse("osdf:///a" + query, None);
+
+        await Assert.That(url.Recursive).IsTrue();
+        await Assert.That(url.Query).IsEqualTo(told);
+        await Assert.That(url.UnknownParameters.Except(["x"])).IsEmpty();
+    }
+
+    [Test]
+    [Arguments("pelican://Fed.example:8444/a/?recursive", "pelican://fed.example:8444/a/x%20%25/y")]
+    [Arguments("osdf://a?recursive&directread", "osdf:///a/x%20%25/y?directread")]
+    [Arguments("tok+stash:///a/", "tok+stash:///a/x%20%25/y")]
+    [Arguments("/a", "/a/x%20%25/y")]
+    public async Task What_is_below_a_URL_is_spelled_as_the_URL_is(string text, string below)
+    {
+        ClientSettings settings = new() { DiscoveryUrl = "https://fed.example" };
+        ObjectUrl url = ObjectUrl.Parse(text, settings);
+
+        ObjectUrl child = url.Below("x %/y");
+
+        await Assert.That(child.Text).IsEqualTo(below);
+        await Assert.That(child).IsEqualTo(ObjectUrl.Parse(below, settings) with { UnknownParameters = child.UnknownParameters });
+        await Assert.That(child.Recursive || child.EndsWithSlash).IsFalse();
     }
 
     [Test]

@@ -1,13 +1,40 @@
-namespace Pelican.Json;
+using System.Text.Json.Serialization;
+
+namespace Pelican.ClientApi;
+
+/// <summary>States of jobs and transfers.</summary>
+public static class JobStates
+{
+    /// <summary>It waits for its turn.</summary>
+    public const string Pending = "pending";
+
+    /// <summary>It is being done.</summary>
+    public const string Running = "running";
+
+    /// <summary>It ended well.</summary>
+    public const string Completed = "completed";
+
+    /// <summary>It ended badly.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>It was stopped by its user.</summary>
+    public const string Cancelled = "cancelled";
+
+    /// <summary>Every state.</summary>
+    public static IReadOnlyList<string> All { get; } = [Pending, Running, Completed, Failed, Cancelled];
+
+    /// <summary>Whether what is in this state stays in it.</summary>
+    public static bool IsFinal(string status) => status is Completed or Failed or Cancelled;
+}
 
 /// <summary>Answer to <c>POST jobs</c>.</summary>
-internal sealed record JobCreated(string JobId, string Status, DateTimeOffset CreatedAt, IReadOnlyList<CreatedTransfer> Transfers);
+public sealed record JobCreated(string JobId, string Status, DateTimeOffset CreatedAt, IReadOnlyList<CreatedTransfer> Transfers);
 
 /// <summary>A transfer of a new job.</summary>
-internal sealed record CreatedTransfer(string TransferId, string Operation, string Source, string? Destination = null, string Status = "pending");
+public sealed record CreatedTransfer(string TransferId, string Operation, string Source, string? Destination = null, string Status = "pending");
 
 /// <summary>Answer to <c>GET jobs/{id}</c>.</summary>
-internal sealed record JobStatus
+public sealed record JobStatus
 {
     public required string JobId { get; init; }
 
@@ -16,8 +43,10 @@ internal sealed record JobStatus
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
     public required JobProgress Progress { get; init; }
@@ -39,12 +68,12 @@ internal sealed record JobStatus
 /// <param name="TransfersCompleted">Transfers that ended well.</param>
 /// <param name="TransfersTotal">Transfers of the job.</param>
 /// <param name="TransfersFailed">Transfers that ended badly.</param>
-internal sealed record JobProgress(
+public sealed record JobProgress(
     long BytesTransferred, long TotalBytes, double Percentage, double TransferRateMbps,
     int TransfersCompleted, int TransfersTotal, int TransfersFailed);
 
 /// <summary>One transfer of a job.</summary>
-internal sealed record TransferStatus
+public sealed record TransferStatus
 {
     public required string TransferId { get; init; }
 
@@ -62,8 +91,10 @@ internal sealed record TransferStatus
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
     public long BytesTransferred { get; init; }
@@ -79,7 +110,7 @@ internal sealed record TransferStatus
 }
 
 /// <summary>One try at one server.</summary>
-internal sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error = null);
+public sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error = null);
 
 /// <summary>Answer to <c>GET jobs</c>: newest first.</summary>
 /// <param name="Jobs">The page; empty, never null.</param>
@@ -87,11 +118,16 @@ internal sealed record AttemptStatus(string Server, long Bytes, double Seconds, 
 /// <param name="Limit">Page size in force.</param>
 /// <param name="Offset">Jobs passed over.</param>
 /// <param name="Next">Cursor of the next page; null on the last.</param>
-internal sealed record JobList(IReadOnlyList<JobListItem> Jobs, long Total, int Limit, long Offset, string? Next = null);
+public sealed record JobList(IReadOnlyList<JobListItem> Jobs, long Total, int Limit, long Offset, string? Next = null);
 
 /// <summary>A job in a list.</summary>
-internal sealed record JobListItem(
+public sealed record JobListItem(
     string JobId, string Status, DateTimeOffset CreatedAt, int TransfersCompleted, int TransfersTotal, long BytesTransferred, long TotalBytes);
 
 /// <summary>Answer to <c>DELETE jobs/{id}</c>.</summary>
-internal sealed record JobCancelled(string JobId, string Status, string Message, int TransfersCancelled, int TransfersCompleted);
+public sealed record JobCancelled(string JobId, string Status, string Message, int TransfersCancelled, int TransfersCompleted);
+
+/// <summary>Answer to <c>DELETE history?older_than=</c>.</summary>
+/// <param name="Message">What was done.</param>
+/// <param name="Pruned">Jobs removed.</param>
+public sealed record HistoryPruned(string Message, int Pruned);

@@ -1,19 +1,19 @@
-namespace Pelican.Json;
+namespace Pelican.ClientApi;
 
 /// <summary>Body of <c>POST jobs</c>: transfers that run one after another, and what goes for all of them.</summary>
 /// <param name="Transfers">At least one.</param>
 /// <param name="Options">Null for the defaults.</param>
-internal sealed record JobRequest(IReadOnlyList<TransferRequest> Transfers, JobOptions? Options = null);
+public sealed record JobRequest(IReadOnlyList<TransferRequest> Transfers, JobOptions? Options = null);
 
 /// <summary>One transfer of a job.</summary>
 /// <param name="Operation"><c>get</c>, <c>put</c>, <c>copy</c>, or <c>prestage</c> where the client can do it.</param>
 /// <param name="Source">Object URL, or absolute local path.</param>
 /// <param name="Destination">The same; null for <c>prestage</c> alone.</param>
 /// <param name="Recursive">Whether a whole tree is meant.</param>
-internal sealed record TransferRequest(string Operation, string Source, string? Destination = null, bool Recursive = false);
+public sealed record TransferRequest(string Operation, string Source, string? Destination = null, bool Recursive = false);
 
 /// <summary>Options of a job or of a file operation. Those of the specification first, then ours.</summary>
-internal sealed record JobOptions
+public sealed record JobOptions
 {
     /// <summary>Absolute path of a token file.</summary>
     public string? Token { get; init; }

@@ -1,0 +1,31 @@
+using System.CommandLine;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>How a transfer is handed to the Client API server.</summary>
+/// <param name="Wait">Whether to wait for its end.</param>
+/// <param name="Daemon">Which server.</param>
+internal sealed record AsyncOptions(bool Wait, DaemonAccess Daemon);
+
+/// <summary>Options of the transfers that the Client API server can run.</summary>
+internal sealed class AsyncFlags(Verb verb)
+{
+    private readonly Option<bool> _async = verb.Switch("--async", "Hand it to the Client API server as a job, and return at once");
+    private readonly Option<bool> _wait = verb.Switch("--wait", "With --async: wait until the job is over; Ctrl+C ends only the waiting");
+    private readonly DaemonFlags _daemon = new(verb);
+
+    /// <summary>Reads them; null when the transfer is not for the server.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>: an option that means nothing without <c>--async</c>.</exception>
+    public AsyncOptions? Read(ParseResult parse)
+    {
+        if (parse.GetValue(_async))
+        {
+            return new AsyncOptions(parse.GetValue(_wait), _daemon.Read(parse));
+        }
+
+        Option? stray = Array.Find<Option>([_wait, .. _daemon.Options], option => parse.GetResult(option) is { Implicit: false });
+        return stray is null ? null
+            : throw new PelicanException(Errors.Parameter, $"{stray.Name} goes with --async", "Add --async, or leave it out.");
+    }
+}

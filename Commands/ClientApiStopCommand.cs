@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using Pelican.Json;
+using Pelican.Server;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>What <c>client-api stop</c> was asked to do.</summary>
+/// <param name="Files">Which server.</param>
+/// <param name="Timeout">Longest time until it is gone.</param>
+internal sealed record StopOptions(InstanceChoice Files, TimeSpan Timeout);
+
+/// <summary><c>pelican client-api stop</c>: ends the server.</summary>
+internal static class ClientApiStopCommand
+{
+    /// <summary>Longer than a server takes that gives up waiting for its transfers.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(CommandHost host)
+    {
+        Verb verb = new("stop", "End the Client API server; unfinished jobs go on when it is started again.")
+        {
+            Details = ["It returns when the process is gone. That no server is running is no error."],
+            Examples = [("pelican client-api stop", "end it")],
+        };
+        ClientApiFlags flags = new(verb);
+        Option<string?> timeout = verb.Value("--timeout", "TIME", "Longest time to wait for its end (default 30s)");
+        verb.SetAction(host.Action(parse => new StopOptions(flags.Read(parse), Time(parse.GetValue(timeout), "--timeout") ?? DefaultTimeout), RunAsync));
+        return verb;
+    }
+
+    /// <summary>Ends it.</summary>
+    /// <returns>Exit status.</returns>
+    public static async Task<int> RunAsync(StopOptions options, Session session, CancellationToken cancellationToken)
+    {
+        int? process = await ClientApiCommand.Control(options.Files, session).StopAsync(options.Timeout, cancellationToken);
+        if (session.Json)
+        {
+            string socket = InstancePaths.Resolve(ClientApiCommand.Choice(options.Files, session), ClientApiCommand.Home(session), HostIdentity.Read()).Socket;
+            session.Output.Json(new ServerReport { Running = false, Socket = socket, Pid = process }, PelicanJson.Output.ServerReport);
+        }
+        else if (!session.Quiet)
+        {
+            session.Output.Line(process is null ? "Client API server is not running"
+                : string.Create(CultureInfo.InvariantCulture, $"Client API server stopped (PID: {process})"));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Reads a time of the command line; null when none is given.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>.</exception>
+    public static TimeSpan? Time(string? text, string option) => text is null ? null
+        : GoDuration.Parse(text) is { } time && time >= TimeSpan.Zero && time < TimeSpan.FromDays(24) ? time
+        : throw new PelicanException(Errors.Parameter, $"{option} '{text}' is not a time such as 1m30s, 30s or 500ms");
+}

@@ -1,0 +1,44 @@
+using Pelican.ClientApi;
+using Pelican.Transfer;
+
+namespace Pelican.Commands;
+
+/// <summary>Which Client API server is meant, and what to do when it is not running.</summary>
+/// <param name="Socket"><c>--socket</c>; null for the usual places.</param>
+/// <param name="Start"><c>--start</c>.</param>
+internal sealed record DaemonAccess(string? Socket, bool Start)
+{
+    /// <summary>Environment variable that stands for <c>--start</c>.</summary>
+    public const string StartVariable = "PELICAN_CLIENT_API_AUTOSTART";
+
+    /// <summary>Makes a client; connects to nothing yet.</summary>
+    public ApiClient Open(Session session)
+    {
+        Surroundings world = session.World;
+        bool start = Start
+            || (NonEmpty(world.Variable(StartVariable)) is { } text && new SettingValue(StartVariable, [text], "environment").Flag);
+        return new ApiClient(new ApiClientOptions
+        {
+            Socket = Find(world),
+            Clock = world.Clock,
+            Start = start ? token => StartAsync(world, token) : null,
+        });
+    }
+
+    /// <summary>The caller's home directory.</summary>
+    public static string Home(Surroundings world) => NonEmpty(world.Variable("HOME")) ?? Account.NoHome;
+
+    private ApiSocket Find(Surroundings world) =>
+        (Socket ?? NonEmpty(world.Variable(ApiSocket.Variable))) is { } named
+            ? ApiSocket.At(world.Absolute(named))
+            : ApiSocket.Below(Home(world), ApiSocket.HostName());
+
+    private async Task<string?> StartAsync(Surroundings world, CancellationToken cancellationToken)
+    {
+        string[] socket = Socket is null ? [] : ["--socket", world.Absolute(Socket)];
+        OwnRun run = await world.RunSelf(["client-api", "serve", .. socket], cancellationToken);
+        return run.ExitStatus == 0 ? null : string.Join("; ", run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    private static string? NonEmpty(string? value) => string.IsNullOrEmpty(value) ? null : value;
+}

@@ -1,0 +1,182 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Pelican.ClientApi;
+using Pelican.Json;
+using Pelican.Transfer;
+
+namespace Pelican.Server;
+
+/// <summary>What a daemon is told when it starts.</summary>
+internal sealed record DaemonOptions
+{
+    /// <summary>Socket from systemd; null to make one.</summary>
+    public InstanceSocket? Inherited { get; init; }
+
+    /// <summary>Time without requests and jobs after which it ends; null for never.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>About the jobs.</summary>
+    public required JobTableOptions Jobs { get; init; }
+
+    /// <summary>How long stopping may take before the process ends all the same; what was written is safe at any moment.</summary>
+    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(20);
+}
+
+/// <summary>The Client API server: opens the jobs, listens, looks after its instance, and ends in order.</summary>
+/// <param name="options">What it is told.</param>
+/// <param name="instance">Its instance; given up by whoever took it, after the run.</param>
+/// <param name="client">The federation.</param>
+/// <param name="logs">Where log messages go.</param>
+/// <param name="clock">Time.</param>
+internal sealed partial class Daemon(
+    DaemonOptions options, Instance instance, FederationClient client, ILoggerFactory logs, TimeProvider clock)
+{
+    private readonly ILogger _log = logs.CreateLogger<Daemon>();
+    private readonly DaemonActivity _activity = new(clock);
+    private readonly TaskCompletionSource<string> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _start = clock.GetTimestamp();
+
+    /// <summary>Serves until it is told to stop, by a request or by the token, or has nothing to do any more.</summary>
+    /// <param name="ready">Told once, when the socket answers.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="PelicanException">It could not start.</exception>
+    public async Task RunAsync(Action<InstanceRecord> ready, CancellationToken cancellationToken)
+    {
+        JobTable jobs = JobTable.Open(options.Jobs, client, logs, clock);
+        DaemonFront? front = null;
+        try
+        {
+            front = await ListenAsync(options.Inherited ?? InstanceSocket.Bind(instance.Paths.Socket), jobs, cancellationToken);
+            Log.Serves(_log, instance.Record.Version, instance.Paths.Socket, instance.Paths.Database);
+            ready(instance.Record);
+
+            using CancellationTokenRegistration signal = cancellationToken.Register(() => _end.TrySetResult("a signal came"));
+            await KeepAsync();
+            string why = await _end.Task;
+            Log.Stops(_log, why);
+        }
+        finally
+        {
+            await StopAsync(jobs, front);
+        }
+
+        // Until something ends it: looks after the instance, its socket, and the time without work.
+        async Task KeepAsync()
+        {
+            long renewed = clock.GetTimestamp();
+            TimeSpan interval = options.IdleTimeout is { } idle && idle / 4 < InstanceClaim.RenewalInterval ? idle / 4 : InstanceClaim.RenewalInterval;
+            while (await Task.WhenAny(_end.Task, Task.Delay(interval, clock, CancellationToken.None)) != _end.Task)
+            {
+                if (options.IdleTimeout is { } limit && jobs.ActiveJobs == 0 && _activity.IdleFor >= limit)
+                {
+                    _end.TrySetResult("there is nothing to do");
+                }
+                else if (clock.GetElapsedTime(renewed) >= InstanceClaim.RenewalInterval - interval / 2)
+                {
+                    renewed = clock.GetTimestamp();
+                    front = await RenewAsync(jobs, front);
+                }
+            }
+        }
+    }
+
+    private async Task<DaemonFront> RenewAsync(JobTable jobs, DaemonFront front)
+    {
+        if (!instance.Renew())
+        {
+            _end.TrySetResult($"another host has taken over {instance.Paths.Record}");
+        }
+        else if (!front.Socket.IsThere && SystemCalls.Status(instance.Paths.Socket) is null)
+        {
+            Log.SocketGone(_log, instance.Paths.Socket);
+            try
+            {
+                DaemonFront next = await ListenAsync(InstanceSocket.Bind(instance.Paths.Socket), jobs, CancellationToken.None);
+                await front.DisposeAsync();
+                return next;
+            }
+            catch (PelicanException e)
+            {
+                // The directory is gone too, perhaps: it may be back the next time.
+                Log.NoSocket(_log, e.Message);
+            }
+        }
+
+        return front;
+    }
+
+    private Task<DaemonFront> ListenAsync(InstanceSocket socket, JobTable jobs, CancellationToken cancellationToken) =>
+        DaemonFront.StartAsync(socket, logs, application =>
+        {
+            application.Use(next => context => _activity.CountAsync(context, next));
+            application.MapGet(DaemonActivity.HealthPath, (RequestDelegate)(context => Answer(context, HealthNow())));
+            application.MapPost("/shutdown", (RequestDelegate)(context =>
+            {
+                context.Response.OnCompleted(() =>
+                {
+                    _end.TrySetResult("it was asked to");
+                    return Task.CompletedTask;
+                });
+                return ApiErrors.Json(new MessageAnswer("Server shutdown initiated"), PelicanJson.Output.MessageAnswer).ExecuteAsync(context);
+            }));
+            application.Map("/shutdown", ApiErrors.MethodNotAllowed("POST"));
+            application.MapClientApi(jobs, client);
+        }, cancellationToken);
+
+    private Health HealthNow() => new()
+    {
+        Status = "ok",
+        Version = instance.Record.Version,
+        UptimeSeconds = (long)clock.GetElapsedTime(_start).TotalSeconds,
+        Pid = instance.Record.Pid,
+        Host = instance.Record.Host,
+        Database = instance.Record.Database,
+    };
+
+    private static Task Answer(HttpContext context, Health health) =>
+        ApiErrors.Json(health, PelicanJson.Output.Health).ExecuteAsync(context);
+
+    // Work first: that ends the requests which wait for it. The instance is given up last, by its owner, when nothing is written any more.
+    private async Task StopAsync(JobTable jobs, DaemonFront? front)
+    {
+        try
+        {
+            await StopInOrderAsync().WaitAsync(options.StopLimit, clock);
+        }
+        catch (TimeoutException)
+        {
+            Log.TooSlow(_log, options.StopLimit.TotalSeconds);
+            front?.Socket.Dispose();
+        }
+
+        async Task StopInOrderAsync()
+        {
+            await jobs.PauseAsync(CancellationToken.None);
+            if (front is not null)
+            {
+                await front.DisposeAsync();
+            }
+
+            await jobs.DisposeAsync();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Client API server {Version} listens on {Socket}; its jobs are in {Database}.")]
+        public static partial void Serves(ILogger log, string version, string socket, string database);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Client API server stops: {Why}. Unfinished jobs go on when it is started again.")]
+        public static partial void Stops(ILogger log, string why);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Somebody removed {Socket}: it is made again.")]
+        public static partial void SocketGone(ILogger log, string socket);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "The socket cannot be made again: {Why}")]
+        public static partial void NoSocket(ILogger log, string why);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Not everything has come to rest within {Seconds} s; it ends all the same.")]
+        public static partial void TooSlow(ILogger log, double seconds);
+    }
+}

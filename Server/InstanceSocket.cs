@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using Pelican.Transfer;
+
+namespace Pelican.Server;
+
+/// <summary>The socket a server listens on: made here and removed again, or passed on by systemd, which keeps it.</summary>
+internal sealed class InstanceSocket : IDisposable
+{
+    private const uint OwnerOnly = 0b110_000_000;
+
+    private readonly FileStatus? _made;
+
+    private InstanceSocket(Socket socket, string path, FileStatus? made) => (Socket, Path, _made) = (socket, path, made);
+
+    /// <summary>Bound; whoever listens on it disposes of it.</summary>
+    public Socket Socket { get; }
+
+    /// <summary>Its name in the filesystem.</summary>
+    public string Path { get; }
+
+    /// <summary>Whether systemd made it.</summary>
+    public bool IsInherited => _made is null;
+
+    /// <summary>Whether the name still leads here: people and cleaners of /tmp remove what they do not know.</summary>
+    public bool IsThere => _made is null || _made.IsSame(SystemCalls.Status(Path));
+
+    /// <summary>
+    /// Binds a name that is not there, for its owner only from the first moment. Not by .NET, which would remove the name
+    /// on closing, whoever's it is by then.
+    /// </summary>
+    /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
+    public static InstanceSocket Bind(string path)
+    {
+        const int unix = 1, stream = 1, closeOnExec = 0x80000;
+        SafeSocketHandle handle = new(SystemCalls.Socket(unix, stream | closeOnExec, 0), ownsHandle: true);
+        byte[] address = new byte[2 + InstancePaths.LongestSocket + 1];
+        address[0] = unix;
+        Encoding.UTF8.GetBytes(path, address.AsSpan(2));
+
+        // The name gets the mode of the socket, less the umask: which is the whole process's, and other threads make files.
+        _ = SystemCalls.SetMode((int)handle.DangerousGetHandle(), OwnerOnly);
+        int bound = SystemCalls.Bind((int)handle.DangerousGetHandle(), address, (uint)address.Length);
+        int error = Marshal.GetLastPInvokeError();
+        if (bound != 0)
+        {
+            handle.Dispose();
+            Exception cause = error == SystemCalls.AccessDenied ? new UnauthorizedAccessException() : new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+            throw Faults.FromLocal(cause, path, "make the socket");
+        }
+
+        return new InstanceSocket(new Socket(handle), path, SystemCalls.Status(path)!);
+    }
+
+    /// <summary>The socket that systemd passed to this process (sd_listen_fds(3)); null when it passed none.</summary>
+    /// <param name="variable">Value of an environment variable.</param>
+    /// <exception cref="PelicanException"><see cref="Errors.Configuration"/>: it is not one Unix socket with a name.</exception>
+    public static InstanceSocket? Inherit(Func<string, string?> variable)
+    {
+        const int first = 3;
+        if (variable("LISTEN_PID") != Environment.ProcessId.ToString(CultureInfo.InvariantCulture) || variable("LISTEN_FDS") is not { } count)
+        {
+            return null;
+        }
+
+        _ = SystemCalls.SetCloseOnExec(first, true);
+        Socket? socket = count == "1" ? new Socket(new SafeSocketHandle(first, ownsHandle: true)) : null;
+        return socket is { AddressFamily: AddressFamily.Unix, SocketType: SocketType.Stream } && socket.LocalEndPoint?.ToString() is ['/', ..] path
+            ? new InstanceSocket(socket, path, null)
+            : throw new PelicanException(Errors.Configuration, "systemd passed something else than one Unix stream socket with a path",
+                "The socket unit needs one ListenStream= with an absolute path, and no other.");
+    }
+
+    /// <summary>Whether somebody accepts connections on a socket.</summary>
+    public static bool Answers(string path)
+    {
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Removes the name, if it is still ours.</summary>
+    public void Dispose()
+    {
+        Socket.Dispose();
+        if (_made is not null && IsThere)
+        {
+            File.Delete(Path);
+        }
+    }
+}

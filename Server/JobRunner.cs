@@ -1,0 +1,255 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Pelican.ClientApi;
+using Pelican.Json;
+using Pelican.Transfer;
+
+namespace Pelican.Server;
+
+/// <summary>Runs one job: its transfers one after another, each noted when it ends. One edge of the program: no fault leaves it.</summary>
+/// <param name="store">Keeps what happens.</param>
+/// <param name="client">Moves objects.</param>
+/// <param name="watchers">Are told of what happens.</param>
+/// <param name="options">Of the job table.</param>
+/// <param name="logger">For what nobody else is told.</param>
+/// <param name="clock">Times what happens.</param>
+internal sealed partial class JobRunner(
+    JobStore store, FederationClient client, JobWatchers watchers, JobTableOptions options, ILogger logger, TimeProvider clock)
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs a job until it is final, or is to pause.</summary>
+    public async Task RunAsync(LiveJob job)
+    {
+        using CancellationTokenSource ended = new();
+        Task keeping = KeepAsync(job, ended.Token);
+        bool more = true;
+        while (more)
+        {
+            TransferRow transfer = job.Current;
+            TransferEnd? end = await MoveAsync(job, transfer);
+            if (end is null)
+            {
+                // Paused: the state stays, the numbers are kept.
+                await SaveAsync(job);
+                break;
+            }
+
+            more = await NoteAsync(job, transfer, end);
+            watchers.Tell(job.Id);
+        }
+
+        await ended.CancelAsync();
+        await keeping;
+    }
+
+    // Null when it is to pause.
+    private async Task<TransferEnd?> MoveAsync(LiveJob job, TransferRow transfer)
+    {
+        try
+        {
+            job.Stop.ThrowIfCancellationRequested();
+            TransferResult? result = await TransferAsync(job, transfer);
+            return result is null ? End(JobState.Completed)
+                : new TransferEnd(JobState.Completed, clock.GetUtcNow(), result.Size, result.Size, Attempts: Write(result.Attempts));
+        }
+        catch (OperationCanceledException) when (job.Stop.IsCancellationRequested)
+        {
+            return job.IsCancelled ? End(JobState.Cancelled) : null;
+        }
+        catch (PelicanException e)
+        {
+            string error = options.Redactor.Redact(e.NextStep is null ? e.Message : $"{e.Message}. {e.NextStep}");
+            return End(JobState.Failed, error, Write(e.Attempts));
+        }
+        catch (Exception e)
+        {
+            Log.Broken(logger, e, job.Id, transfer.Id);
+            return End(JobState.Failed, $"internal error: {options.Redactor.Redact(e.Message)}");
+        }
+
+        TransferEnd End(JobState state, string? error = null, string? attempts = null)
+        {
+            (long bytes, long total) = job.Counters.Now;
+            return new TransferEnd(state, clock.GetUtcNow(), bytes, total, error, attempts);
+        }
+    }
+
+    // Null for a tree, whose counters tell it all.
+    private async Task<TransferResult?> TransferAsync(LiveJob job, TransferRow transfer)
+    {
+        JobOptions? wanted = job.Options is null ? null : JsonSerializer.Deserialize(job.Options, PelicanJson.Default.JobOptions);
+        TransferOptions transferOptions = JobOptionsReader.Read(wanted, options.DefaultFileMode);
+        Direction direction = JobRequestCheck.DirectionOf(transfer.Operation, transfer.Source);
+        string remote = JobOptionsReader.UrlOf(direction == Direction.Download ? transfer.Source : transfer.Destination!, wanted);
+        ObjectUrl url = ObjectUrl.Parse(remote, options.Settings);
+        if (transfer.Recursive || url.Recursive)
+        {
+            await MoveTreeAsync(job, transfer, (direction, remote), transferOptions);
+            return null;
+        }
+
+        if (direction == Direction.Download)
+        {
+            return await client.GetAsync(remote, transfer.Destination!, transferOptions, job.Counters.One, job.Stop);
+        }
+
+        // What a run before this one left at the destination is its own. Not one byte may leave before that is on the disk.
+        bool protects = !transfer.Claimed && !transferOptions.Overwrite;
+        return await client.PutAsync(
+            transfer.Source, url, intoCollection: false, transferOptions with { Overwrite = !protects },
+            () =>
+            {
+                if (protects)
+                {
+                    store.ClaimAsync(job.Seq, transfer.Position).GetAwaiter().GetResult();
+                }
+            },
+            job.Counters.One, job.Stop);
+    }
+
+    private async Task MoveTreeAsync(LiveJob job, TransferRow transfer, (Direction Direction, string Url) at, TransferOptions transferOptions)
+    {
+        TreeJournal journal = await TreeJournal.OpenAsync(store, job.Seq, transfer, at.Direction);
+        TreeListener listener = journal.Listen(what => Log.LeftOut(logger, job.Id, what));
+        TreeProgress progress = job.Counters.CountTree();
+        using CancellationTokenSource ended = new();
+        Task flushing = FlushAsync(journal, job, ended.Token);
+        TreeResult result;
+        try
+        {
+            result = at.Direction == Direction.Download
+                ? await client.GetTreeAsync([at.Url], transfer.Destination!, transferOptions, listener, progress, job.Stop)
+                : await client.PutTreeAsync([transfer.Source], at.Url, transferOptions, listener, progress, job.Stop);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await flushing;
+        }
+
+        if (result.Failure is not null)
+        {
+            throw result.Failure;
+        }
+    }
+
+    private async Task FlushAsync(TreeJournal journal, LiveJob job, CancellationToken ended)
+    {
+        bool more = true;
+        while (more)
+        {
+            try
+            {
+                await Task.Delay(Tick, clock, ended);
+            }
+            catch (OperationCanceledException)
+            {
+                more = false;
+            }
+
+            try
+            {
+                await journal.FlushAsync();
+            }
+            catch (PelicanException e)
+            {
+                // These objects will be moved again, should it come to that.
+                Log.CannotNote(logger, job.Id, e.Message);
+            }
+        }
+    }
+
+    // What happened must be kept, or it would be done again: a full disk is waited for until the daemon stops.
+    private async Task<bool> NoteAsync(LiveJob job, TransferRow transfer, TransferEnd end)
+    {
+        for (TimeSpan wait = Tick; ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        {
+            try
+            {
+                RunningJob after = await store.EndTransferAsync(job.Seq, transfer.Position, end, job.IsCancelled);
+                if (after.Current is null)
+                {
+                    string state = after.Job.State.Name();
+                    Log.Ended(logger, job.Id, state);
+                    return false;
+                }
+
+                job.GoOn(after);
+                return true;
+            }
+            catch (PelicanException e)
+            {
+                Log.CannotNote(logger, job.Id, e.Message);
+                try
+                {
+                    await Task.Delay(wait, clock, job.Stop);
+                }
+                catch (OperationCanceledException)
+                {
+                    return false;
+                }
+            }
+        }
+    }
+
+    // The rate wants a look each second, the disk one now and then.
+    private async Task KeepAsync(LiveJob job, CancellationToken ended)
+    {
+        using PeriodicTimer timer = new(Tick, clock);
+        long saved = clock.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                _ = job.Rate;
+                if (clock.GetElapsedTime(saved) >= options.ProgressInterval)
+                {
+                    await SaveAsync(job);
+                    saved = clock.GetTimestamp();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // The job has ended.
+        }
+    }
+
+    private async Task SaveAsync(LiveJob job)
+    {
+        TransferRow transfer = job.Current;
+        (string id, long bytes, long total) = job.Moving;
+        try
+        {
+            if (total > 0 && id == transfer.Id)
+            {
+                await store.SaveProgressAsync(job.Seq, transfer.Position, bytes, total);
+            }
+        }
+        catch (PelicanException e)
+        {
+            Log.CannotNote(logger, job.Id, e.Message);
+        }
+    }
+
+    private static string? Write(IReadOnlyList<Attempt> attempts) => attempts.Count == 0 ? null
+        : JsonSerializer.Serialize([.. attempts.Select(a => new AttemptStatus(a.Server, a.Bytes, a.Elapsed.TotalSeconds, a.Error))],
+            PelicanJson.Default.IReadOnlyListAttemptStatus);
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} {State}.")]
+        public static partial void Ended(ILogger logger, string job, string state);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Transfer {Transfer} of job {Job} met a fault of this program.")]
+        public static partial void Broken(ILogger logger, Exception fault, string job, string transfer);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job}: {What}.")]
+        public static partial void LeftOut(ILogger logger, string job, string what);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot note what happened to job {Job}: {Fault}.")]
+        public static partial void CannotNote(ILogger logger, string job, string fault);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using Pelican.Transfer;
+
+namespace Pelican.Server;
+
+/// <summary>
+/// Remembers which objects of a tree are done, and which uploads had begun, so that a job that was interrupted does not begin
+/// again with the first, and does not take its own traces for somebody else's objects.
+/// </summary>
+internal sealed class TreeJournal
+{
+    private readonly JobStore _store;
+    private readonly long _job;
+    private readonly TransferRow _transfer;
+    private readonly Direction _direction;
+    private readonly bool _isNew;
+    private readonly ConcurrentQueue<TreeItem> _done = [];
+
+    private TreeJournal(JobStore store, long job, TransferRow transfer, Direction direction, bool isNew) =>
+        (_store, _job, _transfer, _direction, _isNew) = (store, job, transfer, direction, isNew);
+
+    /// <summary>Opens the journal of a transfer.</summary>
+    /// <param name="store">Keeps it.</param>
+    /// <param name="job"><see cref="JobRow.Seq"/>.</param>
+    /// <param name="transfer">The transfer.</param>
+    /// <param name="direction">Which way it goes.</param>
+    public static async Task<TreeJournal> OpenAsync(JobStore store, long job, TransferRow transfer, Direction direction) =>
+        new(store, job, transfer, direction, isNew: !await store.HasObjectsAsync(job, transfer.Position));
+
+    /// <summary>What the tree tells and asks.</summary>
+    /// <param name="leavesOut">Is told what is left out on purpose.</param>
+    public TreeListener Listen(Action<string> leavesOut) => new()
+    {
+        IsDone = IsDone,
+        WasBegun = item => !_isNew && Find(item) is not null,
+        Begins = Begins,
+        Ended = Ended,
+        LeavesOut = leavesOut,
+    };
+
+    /// <summary>Writes down what was done since the last time.</summary>
+    public async Task FlushAsync()
+    {
+        List<TreeItem> done = [];
+        while (_done.TryDequeue(out TreeItem? item))
+        {
+            done.Add(item);
+        }
+
+        if (done.Count > 0)
+        {
+            await _store.NoteObjectsAsync(_job, _transfer.Position, done, done: true);
+        }
+    }
+
+    private bool IsDone(TreeItem item) =>
+        !_isNew && Find(item) is { Done: true } mark && mark.IsOf(item) && (_direction == Direction.Upload || IsInPlace(item));
+
+    private static bool IsInPlace(TreeItem item) => new FileInfo(item.Destination) is { Exists: true } file && file.Length == item.Size;
+
+    // Waited for on the spot: the tree holds the object up for it, and not one byte may leave before this is on the disk.
+    private void Begins(TreeItem item, TransferProgress progress)
+    {
+        if (_direction == Direction.Upload)
+        {
+            _store.NoteObjectsAsync(_job, _transfer.Position, [item], done: false).GetAwaiter().GetResult();
+        }
+    }
+
+    private void Ended(TreeOutcome outcome)
+    {
+        if (outcome is { Result: not null, Item.Path.Length: > 0 })
+        {
+            _done.Enqueue(outcome.Item);
+        }
+    }
+
+    private ObjectMark? Find(TreeItem item) => _store.FindObjectAsync(_job, _transfer.Position, item.Path).GetAwaiter().GetResult();
+}

@@ -1,0 +1,107 @@
+namespace Pelican.Transfer;
+
+/// <summary>Whole trees.</summary>
+internal sealed partial class FederationClient
+{
+    /// <summary>Downloads collections, with everything in them, into a local directory. An object downloads as a single one.</summary>
+    /// <param name="sources">URLs. Several are laid over one another; what would get one name is a failure, and not moved.</param>
+    /// <param name="destination">Absolute local path; made if it is not there. With several sources it must be, or become, a directory.</param>
+    /// <param name="options">Token, caches, checks; the same for all objects.</param>
+    /// <param name="listener">Is told of each object.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it; what was received of large objects stays for the next run.</param>
+    /// <returns>The counts. What failed does not throw: it is in <see cref="TreeResult.Failure"/>.</returns>
+    /// <exception cref="PelicanException">A URL is none.</exception>
+    public Task<TreeResult> GetTreeAsync(
+        IReadOnlyList<string> sources, string destination, TransferOptions options, TreeListener listener, TreeProgress progress,
+        CancellationToken cancellationToken)
+    {
+        ObjectUrl[] urls = [.. sources.Select(source => ObjectUrl.Parse(source, _settings))];
+        return new TreeDownload(this, urls, destination, options, Run(listener, progress)).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Downloads one object of a tree, to exactly where it belongs.</summary>
+    /// <param name="item">The object; the directory it goes to is there.</param>
+    /// <param name="listed">What the listing said of it, and which server made the listing.</param>
+    /// <param name="options">Token, caches, checks.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task<TransferResult> GetListedAsync(
+        TreeItem item, (ObjectInfo Info, string Server) listed, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        using LocalDestination local = LocalDestination.Exactly(item.Destination);
+        return options.DryRun
+            ? Planned(item.Source, local.Path, item.Size)
+            : await GetToFileAsync(Parse(item.Source), local, listed, options, progress, cancellationToken);
+    }
+
+    /// <summary>Uploads directories, with everything in them, into a collection. A file uploads as a single one.</summary>
+    /// <param name="sources">Absolute local paths. Several are laid over one another; what would get one name is a failure, and not moved.</param>
+    /// <param name="destination">URL of the collection.</param>
+    /// <param name="options">Token, overwriting, checks; the same for all objects.</param>
+    /// <param name="listener">Is told of each object.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it; the incomplete objects are removed.</param>
+    /// <returns>The counts. What failed does not throw: it is in <see cref="TreeResult.Failure"/>.</returns>
+    /// <exception cref="PelicanException">The URL is none.</exception>
+    public Task<TreeResult> PutTreeAsync(
+        IReadOnlyList<string> sources, string destination, TransferOptions options, TreeListener listener, TreeProgress progress,
+        CancellationToken cancellationToken) =>
+        new TreeUpload(this, sources, ObjectUrl.Parse(destination, _settings), options, Run(listener, progress)).RunAsync(cancellationToken);
+
+    /// <summary>What is in a collection at the origin that an upload goes to.</summary>
+    /// <returns>Whether it can be known, and what is there; null when there is no such collection.</returns>
+    internal async Task<(bool Known, IReadOnlyList<ObjectInfo>? There)> ListForUploadAsync(
+        ObjectUrl url, TransferOptions options, CancellationToken cancellationToken)
+    {
+        ObjectServer server = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers[0];
+        try
+        {
+            return (true, await server.ListAsync(cancellationToken));
+        }
+        catch (PelicanException e) when (e.Row == Errors.NotFound)
+        {
+            return (true, null);
+        }
+        catch (PelicanException e) when (e.Row == Errors.NotSupported || e.Row == Errors.Authorization)
+        {
+            return (false, null);
+        }
+    }
+
+    /// <summary>Makes a collection at the origin.</summary>
+    internal async Task MakeCollectionAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        await (await ResolveForUploadAsync(url, options, cancellationToken)).Servers[0].MakeCollectionAsync(cancellationToken);
+
+    /// <summary>Uploads one file of a tree.</summary>
+    /// <param name="item">The file.</param>
+    /// <param name="existing">What is there, null for nothing, if that is known.</param>
+    /// <param name="options">Token, overwriting, checks.</param>
+    /// <param name="begins">Called when nothing is in the way and bytes are about to move.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task<TransferResult> PutListedAsync(
+        TreeItem item, (bool Known, ObjectInfo? Info) existing, TransferOptions options, Action begins, TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        Upload.CheckSource(item.Source);
+        ObjectUrl url = Parse(item.Destination);
+        IReadOnlyList<ObjectServer> servers = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers;
+        ObjectInfo? there = existing.Known ? existing.Info : await ExistingAsync(servers[0], options, cancellationToken);
+        return await SendAsync(item.Source, url, (servers, there), options, begins, progress, cancellationToken);
+    }
+
+    /// <summary>Removes a collection with everything in it, or an object.</summary>
+    /// <param name="url">Its URL.</param>
+    /// <param name="options">Token.</param>
+    /// <param name="ended">Told of each object and collection that is gone, or why it is not; called by several threads at once.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it; what is gone is gone.</param>
+    /// <returns>The counts. What failed does not throw: it is in <see cref="TreeResult.Failure"/>.</returns>
+    /// <exception cref="PelicanException">The URL is none, nobody takes deletions there, or it is the root of a namespace.</exception>
+    public Task<TreeResult> DeleteTreeAsync(
+        string url, TransferOptions options, Action<TreeItem, PelicanException?> ended, TreeProgress progress, CancellationToken cancellationToken) =>
+        new TreeDeletion(this, ObjectUrl.Parse(url, _settings), options, ended, Run(new TreeListener(), progress)).RunAsync(cancellationToken);
+
+    private TreeRun Run(TreeListener listener, TreeProgress progress) => new(_settings, _clock, _random, listener, progress);
+}

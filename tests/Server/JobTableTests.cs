@@ -1,0 +1,307 @@
+using System.Net;
+using System.Text.Json;
+using Pelican.Federation;
+using Pelican.Server;
+using Pelican.Tests.Support;
+
+namespace Pelican.Tests.Server;
+
+/// <summary>Jobs from submission to their end, through the socket.</summary>
+public sealed class JobTableTests
+{
+    private static readonly byte[] Small = Bytes.Random(10_000);
+    private static readonly byte[] Large = Bytes.Random(5_000_000);
+
+    [Test]
+    public async Task Downloads_and_uploads_of_a_job_are_done_in_order(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/a", Small);
+        server.Write("b", Large);
+
+        string id = await server.CreateAsync(cancellationToken,
+            server.Get("/public/a", "a"), server.Put("b", "/demo/b"), ApiServer.Transfer("copy", server.Url("/demo/b"), server.File("c")));
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("a"), Small)).IsTrue();
+        await Assert.That(Bytes.AreIn(server.File("c"), Large)).IsTrue();
+        JsonElement progress = job.GetProperty("progress");
+        await Assert.That(progress.GetProperty("bytes_transferred").GetInt64()).IsEqualTo(Small.Length + (2 * Large.Length));
+        await Assert.That(progress.GetProperty("total_bytes").GetInt64()).IsEqualTo(Small.Length + (2 * Large.Length));
+        await Assert.That(progress.GetProperty("percentage").GetDouble()).IsEqualTo(100);
+        await Assert.That(progress.GetProperty("transfers_completed").GetInt32()).IsEqualTo(3);
+        await Assert.That(job.GetProperty("transfers")[1].GetProperty("attempts")[0].GetProperty("bytes").GetInt64()).IsEqualTo(Large.Length);
+    }
+
+    [Test]
+    public async Task A_failed_transfer_does_not_stop_the_others(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/a", Small);
+
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/none", "x"), server.Get("/public/a", "a"), server.Get("/public/nil", "y"));
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("failed");
+        await Assert.That(job.GetProperty("error").GetString()).StartsWith("2 of 3 transfers failed; the first: ");
+        await Assert.That(job.GetProperty("error").GetString()).Contains("/public/none");
+        await Assert.That(job.GetProperty("transfers")[0].GetProperty("error").GetString()).Contains("/public/none");
+        await Assert.That(job.GetProperty("transfers")[1].GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("a"), Small)).IsTrue();
+    }
+
+    [Test]
+    public async Task No_more_jobs_run_than_allowed_and_they_start_in_order(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync(maxJobs: 2);
+        Gate gate = new();
+        for (int i = 0; i < 4; i++)
+        {
+            server.Federation.Origin.Store($"/public/{i}", Large);
+            server.Federation.Cache.Faults.Add("GET", $"/public/{i}", FaultAction.Hold(gate));
+        }
+
+        List<string> ids = [];
+        for (int i = 0; i < 4; i++)
+        {
+            ids.Add(await server.CreateAsync(cancellationToken, server.Get($"/public/{i}", $"{i}")));
+        }
+
+        await server.SendAsync("GET", $"/jobs/{ids[0]}?wait=60s&since=2", null, cancellationToken);
+        await server.SendAsync("GET", $"/jobs/{ids[1]}?wait=60s&since=2", null, cancellationToken);
+        JsonElement list = (await server.SendAsync("GET", "/jobs", null, cancellationToken)).Body;
+        string[] states = [.. list.GetProperty("jobs").EnumerateArray().Select(j => j.GetProperty("status").GetString()!).Reverse()];
+        gate.Open();
+
+        await Assert.That(states).IsEquivalentTo(["running", "running", "pending", "pending"], TUnit.Assertions.Enums.CollectionOrdering.Matching);
+        foreach (string id in ids)
+        {
+            await Assert.That((await server.EndAsync(id, cancellationToken)).GetProperty("status").GetString()).IsEqualTo("completed");
+        }
+
+        await Assert.That(server.Jobs.ActiveJobs).IsEqualTo(0);
+    }
+
+    [Test]
+    public async Task A_stop_pauses_and_a_start_goes_on_from_the_byte_reached(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync(maxJobs: 1);
+        server.Federation.Origin.Store("/public/a", Small);
+        server.Federation.Origin.Store("/public/b", Large);
+        server.Federation.Origin.Store("/public/c", Small);
+        Gate gate = new(3_000_000);
+        server.Federation.Cache.Faults.Add("GET", "/public/b", FaultAction.Hold(gate), times: 1);
+        string first = await server.CreateAsync(cancellationToken, server.Get("/public/a", "a"), server.Get("/public/b", "b"));
+        string second = await server.CreateAsync(cancellationToken, server.Get("/public/c", "c"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+        await Expect.UntilAsync(() => server.Jobs.Live(first)?.Moving.Bytes >= 3_000_000
+            && Directory.EnumerateFiles(server.Folder, "*.pelican-part.json").Any(), cancellationToken);
+        JsonElement before = (await server.SendAsync("GET", $"/jobs/{first}", null, cancellationToken)).Body;
+
+        await server.StopAsync();
+        int gets = server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/a"));
+        await server.StartAgainAsync();
+        JsonElement after = await server.EndAsync(first, cancellationToken);
+        JsonElement other = await server.EndAsync(second, cancellationToken);
+
+        await Assert.That(before.GetProperty("status").GetString()).IsEqualTo("running");
+        await Assert.That(after.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(after.GetProperty("created_at").GetString()).IsEqualTo(before.GetProperty("created_at").GetString());
+        await Assert.That(after.GetProperty("transfers")[0].GetRawText()).IsEqualTo(before.GetProperty("transfers")[0].GetRawText());
+        await Assert.That(other.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("b"), Large)).IsTrue();
+        Request resumed = server.Federation.Cache.Requests.Last(r => r.Is("GET", "/public/b"));
+        await Assert.That(resumed.Headers["Range"]).IsEqualTo($"bytes=3000000-{Large.Length - 1}");
+        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/a"))).IsEqualTo(gets);
+    }
+
+    [Test]
+    public async Task A_cancelled_job_has_stopped_when_the_answer_comes(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/a", Small);
+        server.Federation.Origin.Store("/public/b", Large);
+        Gate gate = new(1000);
+        server.Federation.Cache.Faults.Add("GET", "/public/b", FaultAction.Hold(gate));
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/a", "a"), server.Get("/public/b", "b"), server.Get("/public/a", "c"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+
+        (HttpStatusCode status, JsonElement cancelled, _) = await server.SendAsync("DELETE", $"/jobs/{id}", null, cancellationToken);
+        JsonElement job = (await server.SendAsync("GET", $"/jobs/{id}", null, cancellationToken)).Body;
+        gate.Open();
+
+        await Assert.That(status).IsEqualTo(HttpStatusCode.OK);
+        await Assert.That(cancelled.GetProperty("status").GetString()).IsEqualTo("cancelled");
+        await Assert.That(cancelled.GetProperty("transfers_cancelled").GetInt32()).IsEqualTo(2);
+        await Assert.That(cancelled.GetProperty("transfers_completed").GetInt32()).IsEqualTo(1);
+        await Assert.That(server.Jobs.Live(id)).IsNull();
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("cancelled");
+        await Assert.That(job.GetProperty("transfers").EnumerateArray().Select(t => t.GetProperty("status").GetString()!)).IsEquivalentTo(["completed", "cancelled", "cancelled"]);
+        (HttpStatusCode again, _, _) = await server.SendAsync("DELETE", $"/jobs/{id}", null, cancellationToken);
+        await Assert.That(again).IsEqualTo(HttpStatusCode.OK);
+        await Assert.That(File.Exists(server.File("b"))).IsFalse();
+    }
+
+    [Test]
+    public async Task A_waiting_job_can_be_cancelled(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync(maxJobs: 1);
+        server.Federation.Origin.Store("/public/b", Large);
+        Gate gate = new();
+        server.Federation.Cache.Faults.Add("GET", "/public/b", FaultAction.Hold(gate));
+        string running = await server.CreateAsync(cancellationToken, server.Get("/public/b", "b"));
+        string waiting = await server.CreateAsync(cancellationToken, server.Get("/public/b", "c"));
+
+        (HttpStatusCode status, _, _) = await server.SendAsync("DELETE", $"/jobs/{waiting}", null, cancellationToken);
+        gate.Open();
+
+        await Assert.That(status).IsEqualTo(HttpStatusCode.OK);
+        await Assert.That((await server.EndAsync(running, cancellationToken)).GetProperty("status").GetString()).IsEqualTo("completed");
+        JsonElement job = await server.EndAsync(waiting, cancellationToken);
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("cancelled");
+        await Assert.That(job.GetProperty("started_at").ValueKind).IsEqualTo(JsonValueKind.Null);
+        await Assert.That(File.Exists(server.File("c"))).IsFalse();
+    }
+
+    [Test]
+    public async Task A_running_job_shows_how_far_it_is(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/b", Large);
+        Gate gate = new(2_500_000);
+        server.Federation.Cache.Faults.Add("GET", "/public/b", FaultAction.Hold(gate));
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/b", "b"));
+        await Expect.UntilAsync(() => server.Jobs.Live(id) is { Moving: { Bytes: >= 2_500_000, Total: > 0 } }, cancellationToken);
+
+        JsonElement job = (await server.SendAsync("GET", $"/jobs/{id}", null, cancellationToken)).Body;
+        JsonElement item = (await server.SendAsync("GET", "/jobs?status=running", null, cancellationToken)).Body.GetProperty("jobs")[0];
+        gate.Open();
+        await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("progress").GetProperty("percentage").GetDouble()).IsEqualTo(50);
+        await Assert.That(job.GetProperty("transfers")[0].GetProperty("bytes_transferred").GetInt64()).IsEqualTo(2_500_000);
+        await Assert.That(job.GetProperty("transfers")[0].GetProperty("total_bytes").GetInt64()).IsEqualTo(Large.Length);
+        await Assert.That(item.GetProperty("bytes_transferred").GetInt64()).IsEqualTo(2_500_000);
+    }
+
+    [Test]
+    public async Task New_files_have_the_mode_of_the_callers_umask(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/a", Small);
+
+        (_, JsonElement created, _) = await server.SendAsync(
+            "POST", "/jobs", $$"""{"transfers":[{{server.Get("/public/a", "a")}}],"options":{"umask":"027"} }""", cancellationToken);
+        await server.EndAsync(created.GetProperty("job_id").GetString()!, cancellationToken);
+
+        await Assert.That(File.GetUnixFileMode(server.File("a")))
+            .IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+    }
+
+    [Test]
+    public async Task A_token_file_is_read_when_the_transfer_runs_and_the_token_is_kept_nowhere(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/protected/a", Small);
+        string token = server.Federation.Issuer.CreateToken("storage.read:/");
+        string file = server.Write("token", System.Text.Encoding.ASCII.GetBytes(token));
+
+        (_, JsonElement created, _) = await server.SendAsync(
+            "POST", "/jobs", $$"""{"transfers":[{{server.Get("/protected/a", "a")}}],"options":{"token":"{{file}}"} }""", cancellationToken);
+        JsonElement job = await server.EndAsync(created.GetProperty("job_id").GetString()!, cancellationToken);
+        await server.StopAsync();
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        byte[] written = await File.ReadAllBytesAsync(server.Database, cancellationToken);
+        await Assert.That(written.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(token))).IsEqualTo(-1);
+        await server.StartAgainAsync();
+    }
+
+    [Test]
+    public async Task A_tree_is_downloaded_and_uploaded(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/demo/tree/a", Small);
+        server.Federation.Origin.Store("/demo/tree/sub/b", Large);
+
+        string id = await server.CreateAsync(cancellationToken,
+            server.Get("/demo/tree", "copy").Replace("}", ",\"recursive\":true}", StringComparison.Ordinal), server.Put("copy", "/demo/again?recursive"));
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("copy/a"), Small)).IsTrue();
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/again/sub/b"), Large)).IsTrue();
+        await Assert.That(job.GetProperty("progress").GetProperty("bytes_transferred").GetInt64()).IsEqualTo(2 * (Small.Length + Large.Length));
+        await Assert.That(job.GetProperty("progress").GetProperty("total_bytes").GetInt64()).IsEqualTo(2 * (Small.Length + Large.Length));
+    }
+
+    [Test]
+    public async Task A_tree_that_was_interrupted_goes_on_with_what_is_not_done(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/tree/a", Small);
+        server.Federation.Origin.Store("/public/tree/b", Small);
+        server.Federation.Origin.Store("/public/tree/c", Large);
+        Gate gate = new();
+        server.Federation.Cache.Faults.Add("GET", "/public/tree/c", FaultAction.Hold(gate), times: 1);
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/tree?recursive", "copy"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+        await Expect.UntilAsync(() => File.Exists(server.File("copy/a")) && File.Exists(server.File("copy/b")), cancellationToken);
+
+        await server.StopAsync();
+        await server.StartAgainAsync();
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(server.File("copy/c"), Large)).IsTrue();
+        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/tree/a"))).IsEqualTo(1);
+        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/tree/c"))).IsEqualTo(2);
+    }
+
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public async Task What_an_upload_left_when_the_daemon_died_is_its_own_and_anything_else_is_not(bool claimed, CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Write("b", Large);
+        await server.StopAsync();
+        File.Delete(server.Database);
+        using (JobStore store = JobStore.Open(server.Database))
+        {
+            await store.CreateAsync(new NewJob("job", DateTimeOffset.UnixEpoch, null,
+                [new TransferRow { Position = 0, Id = "transfer", Operation = "put", Source = server.File("b"), Destination = server.Url("/demo/b") }]));
+            RunningJob running = (await store.TakeAsync([], DateTimeOffset.UnixEpoch))!;
+            if (claimed)
+            {
+                await store.ClaimAsync(running.Job.Seq, 0);
+            }
+        }
+
+        server.Federation.Origin.Store("/demo/b", Small);
+        await server.StartAgainAsync();
+        JsonElement job = await server.EndAsync("job", cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo(claimed ? "completed" : "failed");
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/b"), claimed ? Large : Small)).IsTrue();
+    }
+
+    [Test]
+    public async Task An_upload_is_claimed_before_its_first_byte(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Write("b", Large);
+        Gate gate = new();
+        server.Federation.Origin.Faults.Add("PUT", "/demo/b", FaultAction.HoldUpload(gate));
+        string id = await server.CreateAsync(cancellationToken, server.Put("b", "/demo/b"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+
+        JobRecord running = (await server.Jobs.FindAsync(id))!;
+        gate.Open();
+        await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(running.Transfers[0].Claimed).IsTrue();
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/b"), Large)).IsTrue();
+    }
+}

@@ -1,0 +1,320 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Time.Testing;
+using Pelican.Federation;
+using Pelican.Tests.Support;
+using Pelican.Transfer;
+
+namespace Pelican.Tests.Transfer;
+
+/// <summary>Directories with everything in them.</summary>
+public sealed partial class TreeUploadTests
+{
+    private static readonly byte[] Content = Bytes.Random(1234);
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task A_tree_arrives_flat_with_its_empty_directories(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
+        using TestClient client = new(federation);
+        string[] names = ["a b", "pc%41", "x#y", "sub/ü", "sub/deep/&<>", "sub/.hidden", "中/文", "sub 2/-x", "back\\slash"];
+        foreach ((int i, string name) in names.Index())
+        {
+            client.Write("src/" + name, Bytes.Random(100 + i, i));
+        }
+
+        Directory.CreateDirectory(client.File("src/empty/inner"));
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree?recursive", cancellationToken);
+
+        await Assert.That(result.Failure?.Message).IsNull();
+        foreach ((int i, string name) in names.Index())
+        {
+            await Assert.That(federation.Origin.Load("/demo/tree/" + name).AsSpan().SequenceEqual(Bytes.Random(100 + i, i))).IsTrue();
+        }
+
+        await Assert.That(Directory.Exists(federation.Origin.FileOf("/demo/tree/empty/inner"))).IsTrue();
+        await Assert.That((result.Objects, result.TotalObjects, result.Bytes, result.Collections, result.LeftOut)).IsEqualTo((9, 9, 936, 7, 0));
+    }
+
+    [Test]
+    public async Task Into_a_new_collection_costs_no_question_for_each_object(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        for (int i = 0; i < 500; i++)
+        {
+            client.Write($"src/{i % 5}/{i}", Bytes.Random(40, i));
+        }
+
+        TreeResult result = await client.PutTreeAsync("src/", "/demo/tree", cancellationToken);
+
+        await Assert.That(result.Failure?.Message).IsNull();
+        await Assert.That(result.Objects).IsEqualTo(500);
+        await Assert.That(federation.Origin.Requests.Count(r => r.Method == "PROPFIND")).IsEqualTo(1);
+        await Assert.That(federation.Director.Requests.Count(r => r.Method == "PUT")).IsEqualTo(1);
+    }
+
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task What_exists_is_replaced_only_if_asked(bool overwrite, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/tree/sub/a", "old");
+        client.Write("src/sub/a", Content);
+        client.Write("src/b", Content);
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, new() { Overwrite = overwrite });
+
+        await Assert.That(result.Failure?.Row).IsEqualTo(overwrite ? null : Errors.AlreadyExists);
+        await Assert.That(result.Objects).IsEqualTo(overwrite ? 2 : 1);
+        await Assert.That(federation.Origin.Load("/demo/tree/sub/a").Length).IsEqualTo(overwrite ? 1234 : 3);
+        await Assert.That(federation.Origin.Load("/demo/tree/b").Length).IsEqualTo(1234);
+    }
+
+    [Test]
+    public async Task An_old_listing_is_no_proof_that_nothing_is_there(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
+        using TestClient client = new(federation, new() { WorkerCount = 1 }, clock: clock);
+        client.Write("src/a", Content);
+        client.Write("src/b", Content);
+        int ended = 0;
+        TreeListener listener = new()
+        {
+            Ended = _ =>
+            {
+                if (Interlocked.Increment(ref ended) == 1)
+                {
+                    clock.Advance(TimeSpan.FromSeconds(11));
+                }
+            },
+            Begins = (item, _) => federation.Origin.Store(item.Path == "a" ? "/demo/tree/b" : "/demo/tree/a", "another's"),
+        };
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: listener);
+
+        await Assert.That(result.Objects).IsEqualTo(1);
+        await Assert.That(result.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
+    }
+
+    [Test]
+    public async Task Where_collections_cannot_be_listed_each_object_is_asked_for(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Faults.Add(new Fault(r => r.Method == "PROPFIND" && r.Headers["Depth"] == "1", FaultAction.Answer(405)));
+        federation.Origin.Store("/demo/tree/a", "old");
+        client.Write("src/a", Content);
+        client.Write("src/b", Content);
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+
+        await Assert.That(result.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
+        await Assert.That(result.Objects).IsEqualTo(1);
+        await Assert.That(federation.Origin.Load("/demo/tree/a").Length).IsEqualTo(3);
+    }
+
+    [Test]
+    public async Task Links_to_files_are_followed_and_what_is_no_file_is_left_out_and_said(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("src/a", Content);
+        client.Write("outside/b", Content);
+        client.Write("src/.a.0123456789abcdef.pelican-part", Content);
+        File.CreateSymbolicLink(client.File("src/link"), client.File("outside/b"));
+        File.CreateSymbolicLink(client.File("src/dangling"), client.File("nowhere"));
+        Directory.CreateSymbolicLink(client.File("src/loop"), client.File("src"));
+        _ = MakePipe(client.File("src/pipe"), 0b110_000_000);
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(client.File("src/s")));
+        ConcurrentBag<string> said = [];
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: new() { LeavesOut = said.Add });
+
+        await Assert.That((result.Objects, result.LeftOut, result.Failed)).IsEqualTo((2, 4, 1));
+        await Assert.That(result.Failure!.Row).IsEqualTo(Errors.LocalFileNotFound);
+        await Assert.That(said.Count).IsEqualTo(4);
+        await Assert.That(said).Contains($"'{client.File("src/loop")}' is a link to a directory: it is left out");
+        await Assert.That(Directory.GetFileSystemEntries(federation.Origin.FileOf("/demo/tree")).Select(f => Path.GetFileName(f)!)).IsEquivalentTo(["a", "link"]);
+    }
+
+    [Test]
+    public async Task A_device_is_no_file()
+    {
+        await Assert.That(LocalEntry.At("/dev/null").Kind).IsEqualTo(LocalKind.Special);
+        await Assert.That(LocalEntry.At("/").Kind).IsEqualTo(LocalKind.Directory);
+        await Assert.That(LocalEntry.At("/nowhere/at/all").Kind).IsEqualTo(LocalKind.Unknown);
+    }
+
+    [Test]
+    public async Task Size_and_time_of_a_file_are_those_of_the_file_system(CancellationToken cancellationToken)
+    {
+        string file = Path.GetTempFileName();
+        await File.WriteAllBytesAsync(file, Content, cancellationToken);
+        DateTime time = new(2024, 2, 3, 4, 5, 6, 789, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(file, time);
+
+        LocalEntry entry = LocalEntry.At(file);
+        File.Delete(file);
+
+        await Assert.That(entry).IsEqualTo(new LocalEntry(LocalKind.File, 1234, new DateTimeOffset(time)));
+    }
+
+    [Test]
+    public async Task A_file_is_a_single_transfer(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        Directory.CreateDirectory(federation.Origin.FileOf("/demo/dir"));
+        client.Write("a", Content);
+
+        await client.PutTreeAsync("a", "/demo/b", cancellationToken);
+        await client.PutTreeAsync("a", "/demo/dir", cancellationToken);
+        TreeResult again = await client.PutTreeAsync("a", "/demo/b", cancellationToken);
+
+        await Assert.That(federation.Origin.Load("/demo/b").Length).IsEqualTo(1234);
+        await Assert.That(federation.Origin.Load("/demo/dir/a").Length).IsEqualTo(1234);
+        await Assert.That(again.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
+    }
+
+    [Test]
+    public async Task A_directory_is_not_put_onto_an_object(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/tree/sub", "old");
+        federation.Origin.Store("/demo/tree/b/c", "old");
+        client.Write("src/sub/a", Content);
+        client.Write("src/b", Content);
+
+        TreeResult top = await client.PutTreeAsync("src", "/demo/tree/sub", cancellationToken);
+        TreeResult below = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+
+        await Assert.That(top.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
+        await Assert.That((below.Objects, below.Failed)).IsEqualTo((0, 2));
+        await Assert.That(federation.Origin.Load("/demo/tree/sub").Length).IsEqualTo(3);
+    }
+
+    [Test]
+    public async Task A_server_that_makes_no_collections_gets_the_objects_all_the_same(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Faults.Add(new Fault(r => r.Method == "MKCOL", FaultAction.Answer(405, "no")));
+        client.Write("src/sub/a", Content);
+        Directory.CreateDirectory(client.File("src/empty"));
+        ConcurrentBag<string> said = [];
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: new() { LeavesOut = said.Add });
+
+        await Assert.That(result.Failure?.Message).IsNull();
+        await Assert.That((result.Objects, result.LeftOut)).IsEqualTo((1, 1));
+        await Assert.That(said.Single()).StartsWith("'empty' is empty, and the server makes no collection for it: ");
+        await Assert.That(federation.Origin.Load("/demo/tree/sub/a").Length).IsEqualTo(1234);
+    }
+
+    [Test]
+    public async Task A_directory_that_is_not_there_is_a_failure(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+
+        TreeResult result = await client.PutTreeAsync("none", "/demo/tree", cancellationToken);
+
+        await Assert.That(result.Failure!.Row).IsEqualTo(Errors.LocalFileNotFound);
+        await Assert.That(federation.Origin.Exists("/demo/tree")).IsFalse();
+    }
+
+    [Test]
+    public async Task What_two_sources_have_under_one_name_is_not_sent(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("one/a", Content);
+        client.Write("two/a", Content);
+        client.Write("two/sub/b", Content);
+        client.Write("c", Content);
+
+        TreeResult result = await client.PutTreesAsync(["one", "two", "c"], "/demo/tree", cancellationToken, new() { Overwrite = true });
+
+        await Assert.That((result.Objects, result.Failed)).IsEqualTo((2, 1));
+        await Assert.That(result.Failure!.Row).IsEqualTo(Errors.Parameter);
+        await Assert.That(federation.Origin.Exists("/demo/tree/a")).IsFalse();
+        await Assert.That(federation.Origin.Exists("/demo/tree/c") && federation.Origin.Exists("/demo/tree/sub/b")).IsTrue();
+    }
+
+    [Test]
+    public async Task What_an_earlier_run_began_may_be_replaced_and_what_it_did_is_not_done_again(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/tree/begun", "12");
+        federation.Origin.Store("/demo/tree/done", Content);
+        federation.Origin.Store("/demo/tree/another's", "12");
+        client.Write("src/begun", Content);
+        client.Write("src/done", Content);
+        client.Write("src/another's", Content);
+        ConcurrentBag<string> begun = [];
+        TreeListener listener = new()
+        {
+            IsDone = item => item.Path == "done",
+            WasBegun = item => item.Path == "begun",
+            Begins = (item, _) => begun.Add(item.Path),
+        };
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: listener);
+
+        await Assert.That((result.Objects, result.Already, result.Failed)).IsEqualTo((2, 1, 1));
+        await Assert.That(begun).IsEquivalentTo(["begun"]);
+        await Assert.That(federation.Origin.Load("/demo/tree/begun").Length).IsEqualTo(1234);
+        await Assert.That(federation.Origin.Load("/demo/tree/another's").Length).IsEqualTo(2);
+    }
+
+    [Test]
+    public async Task Cancelling_removes_what_is_incomplete(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        for (int i = 0; i < 200; i++)
+        {
+            client.Write($"src/{i}", Bytes.Random(50_000, i));
+        }
+
+        Gate gate = new(100_000);
+        federation.Origin.Faults.Add(new Fault(r => r.Method == "PUT", FaultAction.HoldUpload(gate)));
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<TreeResult> running = client.PutTreeAsync("src", "/demo/tree", stop.Token);
+        await gate.Blocked.WaitAsync(cancellationToken);
+
+        await stop.CancelAsync();
+
+        await Assert.That(async () => await running).Throws<OperationCanceledException>();
+        FileInfo[] left = new DirectoryInfo(federation.Origin.FileOf("/demo/tree")).GetFiles();
+        await Assert.That(left.Length).IsLessThan(10);
+        await Assert.That(left.All(file => file.Length == 50_000)).IsTrue();
+    }
+
+    [Test]
+    public async Task A_dry_run_tells_all_and_sends_nothing(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("src/sub/a", Content);
+        ConcurrentBag<TreeOutcome> outcomes = [];
+
+        await client.PutTreeAsync("src", "/demo/tree", cancellationToken, new() { DryRun = true }, new() { Ended = outcomes.Add });
+
+        await Assert.That(outcomes.Single().Result!.Destination).IsEqualTo(client.Url("/demo/tree/sub/a"));
+        await Assert.That(federation.Origin.Exists("/demo/tree")).IsFalse();
+    }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakePipe(string path, uint mode);
+}
