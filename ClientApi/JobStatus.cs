@@ -64,7 +64,7 @@ public sealed record JobStatus
 /// <param name="BytesTransferred">Object bytes in place.</param>
 /// <param name="TotalBytes">Bytes known to be wanted; grows while a tree is still being walked.</param>
 /// <param name="Percentage">0 to 100.</param>
-/// <param name="TransferRateMbps">10⁶ bits a second, a moving average; 0 when nothing moves.</param>
+/// <param name="TransferRateMbps">10⁶ bits a second: a moving average, and of what has ended the mean.</param>
 /// <param name="TransfersCompleted">Transfers that ended well.</param>
 /// <param name="TransfersTotal">Transfers of the job.</param>
 /// <param name="TransfersFailed">Transfers that ended badly.</param>

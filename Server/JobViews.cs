@@ -28,7 +28,8 @@ internal static class JobViews
             StartedAt = job.StartedAt,
             CompletedAt = job.CompletedAt,
             Progress = new JobProgress(
-                transfers.Sum(t => t.Bytes), transfers.Sum(t => t.TotalBytes), Percentage(job.State, transfers), Rate(job.State, live),
+                transfers.Sum(t => t.Bytes), transfers.Sum(t => t.TotalBytes), Percentage(job.State, transfers),
+                Rate(job.State, live, transfers.Sum(t => t.Bytes), job.CompletedAt - job.StartedAt),
                 job.TransfersCompleted, job.TransfersTotal, job.TransfersFailed),
             Transfers = [.. transfers.Select(transfer => Transfer(job, transfer, live))],
             Error = job.Error,
@@ -67,13 +68,18 @@ internal static class JobViews
         CompletedAt = transfer.CompletedAt,
         BytesTransferred = transfer.Bytes,
         TotalBytes = transfer.TotalBytes,
-        TransferRateMbps = Rate(transfer.State, live),
+        TransferRateMbps = Rate(transfer.State, live, transfer.Bytes, transfer.CompletedAt - transfer.StartedAt),
         Error = transfer.Error,
         Attempts = transfer.Attempts is null ? null : JsonSerializer.Deserialize(transfer.Attempts, PelicanJson.Default.IReadOnlyListAttemptStatus),
     };
 
-    // One transfer of a job runs at a time: its rate is that of the job.
-    private static double Rate(JobState state, LiveJob? live) => state == JobState.Running && live is not null ? live.Rate : 0;
+    // One transfer of a job runs at a time: its rate is that of the job. What has ended shows its mean.
+    private static double Rate(JobState state, LiveJob? live, long bytes, TimeSpan? took)
+    {
+        const double bitsPerByte = 8, mega = 1e6;
+        return state == JobState.Running ? live?.Rate ?? 0
+            : took is { Ticks: > 0 } time ? bytes * bitsPerByte / mega / time.TotalSeconds : 0;
+    }
 
     // By bytes where all sizes are known; else each transfer counts the same, or a job would look finished before its last
     // transfers have begun.

@@ -31,6 +31,9 @@ public sealed class JobTableTests
         await Assert.That(progress.GetProperty("total_bytes").GetInt64()).IsEqualTo(Small.Length + (2 * Large.Length));
         await Assert.That(progress.GetProperty("percentage").GetDouble()).IsEqualTo(100);
         await Assert.That(progress.GetProperty("transfers_completed").GetInt32()).IsEqualTo(3);
+        double seconds = (job.GetProperty("completed_at").GetDateTimeOffset() - job.GetProperty("started_at").GetDateTimeOffset()).TotalSeconds;
+        double mean = (Small.Length + (2.0 * Large.Length)) * 8 / 1e6 / seconds;
+        await Assert.That(progress.GetProperty("transfer_rate_mbps").GetDouble()).IsBetween(mean * 0.99, mean * 1.01);
         await Assert.That(job.GetProperty("transfers")[1].GetProperty("attempts")[0].GetProperty("bytes").GetInt64()).IsEqualTo(Large.Length);
     }
 
