@@ -37,6 +37,12 @@ public sealed record ApiClientOptions
     /// others. A server that was met and went away is not started again: somebody stopped it.
     /// </summary>
     public Func<CancellationToken, Task<string?>>? Start { get; init; }
+
+    /// <summary>
+    /// Longest time for which a request may hold the thread that makes it. A program that makes one request and ends is
+    /// done sooner when it does not start threads to wait for the answer; zero is right for all others.
+    /// </summary>
+    public TimeSpan Holds { get; init; }
 }
 
 /// <summary>
@@ -53,8 +59,6 @@ public sealed class ApiClient : IDisposable
     private const string Base = "/api/v1/xfer/";
     private const string Jobs = Base + "jobs";
 
-    /// <summary>A job may have very many transfers.</summary>
-    private const int MostAnswerBytes = 256 * 1024 * 1024;
     private const int MostTries = 6;
 
     private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(2);
@@ -83,7 +87,7 @@ public sealed class ApiClient : IDisposable
     /// <exception cref="ApiException"><see cref="ApiFault.Refused"/>: no socket can have the usual path.</exception>
     public ApiClient(ApiClientOptions options)
     {
-        _connection = new ApiConnection(options.Socket ?? ApiSocket.Usual(), MostAnswerBytes, options.Clock) { Start = options.Start };
+        _connection = new ApiConnection(options);
         _clock = options.Clock;
     }
 
@@ -107,7 +111,7 @@ public sealed class ApiClient : IDisposable
 
     /// <summary>Asks the server to end; it answers before it does.</summary>
     public Task<MessageAnswer> ShutdownAsync(CancellationToken cancellationToken = default) =>
-        _connection.SendAsync(new ApiCall(HttpMethod.Post, "/shutdown", HealthLimit), ApiJson.Default.MessageAnswer, cancellationToken);
+        _connection.SendAsync(new ApiCall(ApiCall.Post, "/shutdown", HealthLimit), ApiJson.Default.MessageAnswer, cancellationToken);
 
     /// <summary>
     /// Hands a job over. When the connection breaks before the answer, the same job is sent again under the same key, and
@@ -123,7 +127,7 @@ public sealed class ApiClient : IDisposable
         byte[] body = JsonSerializer.SerializeToUtf8Bytes(new JobRequest(transfers, options), ApiJson.Default.JobRequest);
         for (int tries = 1; ; tries++)
         {
-            ApiCall request = new(HttpMethod.Post, Jobs, AnswerLimit) { Body = body, IdempotencyKey = key };
+            ApiCall request = new(ApiCall.Post, Jobs, AnswerLimit) { Body = body, IdempotencyKey = key };
             try
             {
                 return await _connection.SendAsync(request, ApiJson.Default.JobCreated, cancellationToken);
@@ -198,7 +202,7 @@ public sealed class ApiClient : IDisposable
     {
         string time = Uri.EscapeDataString(before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
         return _connection.SendAsync(
-            new ApiCall(HttpMethod.Delete, $"{Base}history?older_than={time}", WorkLimit), ApiJson.Default.HistoryPruned, cancellationToken);
+            new ApiCall(ApiCall.Delete, $"{Base}history?older_than={time}", WorkLimit), ApiJson.Default.HistoryPruned, cancellationToken);
     }
 
     /// <summary>A page of the jobs, newest first.</summary>
@@ -215,7 +219,7 @@ public sealed class ApiClient : IDisposable
 
     /// <summary>Cancels a job; returns when nothing of it moves any more.</summary>
     public Task<JobCancelled> CancelJobAsync(string id, CancellationToken cancellationToken = default) => _connection.SendAsync(
-        new ApiCall(HttpMethod.Delete, JobPath(id), WorkLimit) { Subject = $"job {id}" }, ApiJson.Default.JobCancelled, cancellationToken);
+        new ApiCall(ApiCall.Delete, JobPath(id), WorkLimit) { Subject = $"job {id}" }, ApiJson.Default.JobCancelled, cancellationToken);
 
     /// <summary>What a server says of an object.</summary>
     public Task<StatAnswer> StatAsync(string url, JobOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -230,8 +234,10 @@ public sealed class ApiClient : IDisposable
         _connection.SendAsync(
             Post("delete", new DeleteRequest(url, recursive, options), ApiJson.Default.DeleteRequest), ApiJson.Default.DeleteAnswer, cancellationToken);
 
-    /// <inheritdoc/>
-    public void Dispose() => _connection.Dispose();
+    /// <summary>Nothing is kept open between requests; whoever disposes stays right should that change.</summary>
+    public void Dispose()
+    {
+    }
 
     private Task<JobStatus> PollAsync(string id, long? since, TimeSpan wait, CancellationToken cancellationToken)
     {
@@ -250,10 +256,10 @@ public sealed class ApiClient : IDisposable
 
     private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? (a < TimeSpan.Zero ? TimeSpan.Zero : a) : b < TimeSpan.Zero ? TimeSpan.Zero : b;
 
-    private static ApiCall Get(string path, TimeSpan limit) => new(HttpMethod.Get, path, limit);
+    private static ApiCall Get(string path, TimeSpan limit) => new(ApiCall.Get, path, limit);
 
     private static ApiCall Post<T>(string operation, T body, JsonTypeInfo<T> type) =>
-        new(HttpMethod.Post, Base + operation, WorkLimit) { Body = JsonSerializer.SerializeToUtf8Bytes(body, type) };
+        new(ApiCall.Post, Base + operation, WorkLimit) { Body = JsonSerializer.SerializeToUtf8Bytes(body, type) };
 
     // Dots would be taken for steps in the path, and nothing for the list of all jobs.
     private static string JobPath(string id) => id is "" or "." or ".."

@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -9,8 +8,12 @@ namespace Pelican.ClientApi;
 /// <param name="Method">Method.</param>
 /// <param name="Path">Path and query.</param>
 /// <param name="Limit">Longest time until the whole answer is there.</param>
-internal sealed record ApiCall(HttpMethod Method, string Path, TimeSpan Limit)
+internal sealed record ApiCall(string Method, string Path, TimeSpan Limit)
 {
+    public const string Get = "GET";
+    public const string Post = "POST";
+    public const string Delete = "DELETE";
+
     /// <summary>JSON; null for none.</summary>
     public byte[]? Body { get; init; }
 
@@ -22,38 +25,21 @@ internal sealed record ApiCall(HttpMethod Method, string Path, TimeSpan Limit)
 }
 
 /// <summary>Requests and answers over the server's socket, and what their faults are called.</summary>
-internal sealed class ApiConnection : IDisposable
+internal sealed class ApiConnection
 {
     private const int ConnectMilliseconds = 10_000;
     private const string SeeStatus = "See what 'pelican client-api status' says.";
 
+    /// <summary>A job may have very many transfers.</summary>
+    private const int MostAnswerBytes = 256 * 1024 * 1024;
+
     private readonly ApiSocket _socket;
-    private readonly TimeProvider _clock;
-    private readonly HttpClient _http;
+    private readonly ApiClientOptions _options;
     private bool _met;
 
     /// <summary>Makes it; connects at the first request.</summary>
-    /// <param name="socket">Where the server listens.</param>
-    /// <param name="mostAnswerBytes">Longest answer that is taken.</param>
-    /// <param name="clock">Time.</param>
-    public ApiConnection(ApiSocket socket, int mostAnswerBytes, TimeProvider clock)
-    {
-        (_socket, _clock) = (socket, clock);
-        SocketsHttpHandler handler = new()
-        {
-            ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(new NetworkStream(Connect(), ownsSocket: true)),
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-        };
-        _http = new HttpClient(handler) { MaxResponseContentBufferSize = mostAnswerBytes, Timeout = Timeout.InfiniteTimeSpan };
-    }
-
-    /// <summary>
-    /// Starts a server when the first request finds none; null to leave that to others. One that was met and went away is
-    /// not started again: somebody stopped it. It returns why starting failed, null if it did not.
-    /// </summary>
-    public Func<CancellationToken, Task<string?>>? Start { get; init; }
+    /// <param name="options">How the server is found.</param>
+    public ApiConnection(ApiClientOptions options) => (_socket, _options) = (options.Socket ?? ApiSocket.Usual(), options);
 
     /// <summary>Sends a request and reads its answer.</summary>
     /// <exception cref="ApiException">See <see cref="ApiClient"/>.</exception>
@@ -65,15 +51,12 @@ internal sealed class ApiConnection : IDisposable
             _met = true;
             return answer;
         }
-        catch (ApiException e) when (e.Fault == ApiFault.NotRunning && Start is not null && !_met)
+        catch (ApiException e) when (e.Fault == ApiFault.NotRunning && _options.Start is not null && !_met)
         {
             _met = true;
-            return await StartAndSendAsync(request, type, Start, cancellationToken);
+            return await StartAndSendAsync(request, type, _options.Start, cancellationToken);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
 
     // Whether we started it or somebody else at the same moment does not matter: the second request tells.
     private async Task<T> StartAndSendAsync<T>(
@@ -92,16 +75,19 @@ internal sealed class ApiConnection : IDisposable
 
     private async Task<T> TrySendAsync<T>(ApiCall request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage message = Message(request);
-        using CancellationTokenSource limit = new(request.Limit, _clock);
+        cancellationToken.ThrowIfCancellationRequested();
+        using CancellationTokenSource limit = new();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using ApiExchange exchange = new(Connect(), MostAnswerBytes, _options.Holds);
         try
         {
-            using HttpResponseMessage response = await _http.SendAsync(message, either.Token);
-            byte[] body = await response.Content.ReadAsByteArrayAsync(either.Token);
-            return response.IsSuccessStatusCode
-                ? JsonSerializer.Deserialize(body, type) ?? throw Foreign(null)
-                : throw Refusal(request, (int)response.StatusCode, body);
+            Task<ApiReply> asked = exchange.RunAsync(request, either.Token);
+            using ITimer? timer = asked.IsCompleted ? null
+                : _options.Clock.CreateTimer(source => ((CancellationTokenSource)source!).Cancel(), limit, request.Limit, Timeout.InfiniteTimeSpan);
+            ApiReply reply = await asked;
+            return reply.Status is >= 200 and < 300
+                ? JsonSerializer.Deserialize(reply.Body.Span, type) ?? throw Foreign(null)
+                : throw Refusal(request, reply);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -110,32 +96,14 @@ internal sealed class ApiConnection : IDisposable
                 Detail = SeeStatus,
             };
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            throw e.InnerException as ApiException ?? (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
-                ? Foreign(e)
-                : new ApiException(ApiFault.Broken, $"the Client API server at {_socket.Shown} broke the connection", e) { Detail = SeeStatus });
+            throw new ApiException(ApiFault.Broken, $"the Client API server at {_socket.Shown} broke the connection", e) { Detail = SeeStatus };
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidDataException)
         {
             throw Foreign(e);
         }
-    }
-
-    private static HttpRequestMessage Message(ApiCall request)
-    {
-        HttpRequestMessage message = new(request.Method, "http://localhost" + request.Path);
-        if (request.Body is { } body)
-        {
-            message.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-        }
-
-        if (request.IdempotencyKey is { } key)
-        {
-            message.Headers.Add("Idempotency-Key", key);
-        }
-
-        return message;
     }
 
     // Without blocking, the kernel refuses a connection when more wait than the server has room for (EAGAIN); blocking, it
@@ -184,12 +152,12 @@ internal sealed class ApiConnection : IDisposable
             Detail = "Check --socket, and whether the server is of the same version: 'pelican client-api restart'.",
         };
 
-    private ApiException Refusal(ApiCall request, int status, byte[] body)
+    private ApiException Refusal(ApiCall request, ApiReply reply)
     {
         ApiError error;
         try
         {
-            error = JsonSerializer.Deserialize(body, ApiJson.Default.ApiError) ?? throw Foreign(null);
+            error = JsonSerializer.Deserialize(reply.Body.Span, ApiJson.Default.ApiError) ?? throw Foreign(null);
         }
         catch (JsonException e)
         {
@@ -200,7 +168,7 @@ internal sealed class ApiConnection : IDisposable
         return new ApiException(ApiFault.Refused, subject + error.Error)
         {
             Code = error.Code,
-            Status = status,
+            Status = reply.Status,
             Retryable = error.Retryable,
             Detail = error.Detail,
         };

@@ -11,6 +11,9 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
     /// <summary>Environment variable that stands for <c>--start</c>.</summary>
     public const string StartVariable = "PELICAN_CLIENT_API_AUTOSTART";
 
+    /// <summary>Nearly every answer is there by then; after it, Ctrl+C must be heard.</summary>
+    private static readonly TimeSpan AnswersSoon = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Makes a client; connects to nothing yet.</summary>
     public ApiClient Open(Session session)
     {
@@ -21,6 +24,7 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
         {
             Socket = Find(world),
             Clock = world.Clock,
+            Holds = AnswersSoon,
             Start = start ? token => StartAsync(world, token) : null,
         });
     }
