@@ -10,7 +10,7 @@ public sealed record JobWait
     /// <summary>When to stop waiting; null for never.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>Ask at this interval; null to be told by the server as soon as something changes.</summary>
+    /// <summary>Longest time between two states that are seen; null when only changes matter, which the server tells at once.</summary>
     public TimeSpan? Every { get; init; }
 
     /// <summary>The job is known to be there: a server that is away from the beginning will come back.</summary>
@@ -69,6 +69,7 @@ public sealed class ApiClient : IDisposable
 
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestDrawn = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(500);
 
     private readonly ApiConnection _connection;
@@ -160,12 +161,14 @@ public sealed class ApiClient : IDisposable
         long start = _clock.GetTimestamp();
         JobStatus? last = null;
         bool lost = false;
+        long asked = start;
         while (true)
         {
             bool still = false;
             try
             {
-                TimeSpan poll = last is null || lost || wait.Every is not null ? TimeSpan.Zero : Least(LongPoll, Left() ?? LongPoll);
+                TimeSpan poll = last is null || lost ? TimeSpan.Zero : Least(wait.Every ?? LongPoll, Left() ?? LongPoll);
+                asked = _clock.GetTimestamp();
                 JobStatus next = await PollAsync(id, last?.Sequence, poll, cancellationToken);
                 still = last is not null && next.Sequence == last.Sequence;
                 (last, lost) = (next, false);
@@ -190,7 +193,9 @@ public sealed class ApiClient : IDisposable
                 return last;
             }
 
-            TimeSpan pause = lost ? ReconnectPause : wait.Every ?? Pause(_clock.GetElapsedTime(start), still);
+            TimeSpan pause = lost ? ReconnectPause
+                : still ? Rest(wait.Every, _clock.GetElapsedTime(asked))
+                : Pause(_clock.GetElapsedTime(start), wait.Every);
             await Task.Delay(Least(pause, Left() ?? pause), _clock, cancellationToken);
         }
 
@@ -200,7 +205,7 @@ public sealed class ApiClient : IDisposable
     /// <summary>Makes the server forget jobs that ended before a time.</summary>
     public Task<HistoryPruned> PruneJobsAsync(DateTimeOffset before, CancellationToken cancellationToken = default)
     {
-        string time = Uri.EscapeDataString(before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+        string time = Uri.EscapeDataString(before.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
         return _connection.SendAsync(
             new ApiCall(ApiCall.Delete, $"{Base}history?older_than={time}", WorkLimit), ApiJson.Default.HistoryPruned, cancellationToken);
     }
@@ -250,9 +255,13 @@ public sealed class ApiClient : IDisposable
         return _connection.SendAsync(Get(path, wait + AnswerLimit) with { Subject = $"job {id}" }, ApiJson.Default.JobStatus, cancellationToken);
     }
 
-    // A running job changes many times a second. The longer it has taken, the less a moment more matters. A server that
-    // answers although nothing has changed cannot make clients wait, and is asked now and then.
-    private static TimeSpan Pause(TimeSpan waited, bool unchanged) => unchanged ? ReconnectPause : Least(waited / 10, LongestPause);
+    // A running job changes many times a second. The longer it has taken, the less a moment more matters; and whoever draws
+    // what he sees should not have to draw without a pause.
+    private static TimeSpan Pause(TimeSpan waited, TimeSpan? every) =>
+        every is not null && waited / 10 < ShortestDrawn ? ShortestDrawn : Least(waited / 10, LongestPause);
+
+    // A server that answers although nothing has changed and the time is not over cannot make clients wait: it is asked now and then.
+    private static TimeSpan Rest(TimeSpan? every, TimeSpan taken) => every is { } time ? time - taken : ReconnectPause;
 
     private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? (a < TimeSpan.Zero ? TimeSpan.Zero : a) : b < TimeSpan.Zero ? TimeSpan.Zero : b;
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Pelican.ClientApi;
 
 /// <summary>Body of <c>POST jobs</c>: transfers that run one after another, and what goes for all of them.</summary>
@@ -17,6 +19,10 @@ public sealed record JobOptions
 {
     /// <summary>Absolute path of a token file.</summary>
     public string? Token { get; init; }
+
+    /// <summary>The file of <see cref="Token"/> was made for this job alone: the server removes it when the job is over.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ForgetToken { get; init; }
 
     /// <summary>Servers to use first; a last <c>+</c> adds the director's.</summary>
     public IReadOnlyList<string>? Caches { get; init; }

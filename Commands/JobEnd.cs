@@ -15,36 +15,54 @@ internal static class JobEnd
     /// <summary>Exit status when the job goes on, and nobody waits for it any longer.</summary>
     public const int GoingOn = 15;
 
-    /// <summary>Waits; when the command is interrupted, the job goes on, and that is said.</summary>
+    private static readonly TimeSpan Redrawn = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Waits, with a line of progress on a terminal; when the command is interrupted, the job goes on, and that is said.
+    /// </summary>
     public static async Task<JobStatus> WaitAsync(
         ApiClient client, string id, JobWait wait, Session session, CancellationToken cancellationToken)
     {
+        bool shows = session.ShowsProgress && !session.Json && wait.Seen is null;
         try
         {
             return await client.WaitForJobAsync(id, wait with
             {
+                Every = shows ? Redrawn : wait.Every,
+                Seen = shows ? job => session.Messages.Show([JobText.Progress(job)]) : wait.Seen,
                 Lost = () => session.Messages.Warning("the Client API server is not there; waiting for it to come back (it keeps the job)"),
             }, cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            session.Messages.Line($"Job {id} goes on without this command; see 'pelican job status {id}'");
+            session.Messages.Line($"Job {id} goes on without this command; 'pelican job wait {id}' waits for it again");
             throw;
+        }
+        finally
+        {
+            if (shows)
+            {
+                session.Messages.Show([]);
+            }
         }
     }
 
     /// <summary>Tells how a job ended, on standard output if well and on standard error if not.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="session">The run.</param>
+    /// <param name="several">Whether it is one of several: then it is named.</param>
     /// <returns>Exit status.</returns>
-    public static int Tell(JobStatus job, Session session)
+    public static int Tell(JobStatus job, Session session, bool several = false)
     {
         int status = StatusOf(job);
         if (session.Json)
         {
             session.Output.Json(job, PelicanJson.Output.JobStatus);
+            session.Output.Flush();
         }
         else if (status == 0)
         {
-            session.Say("Job completed successfully");
+            session.Say(several ? $"Job {job.JobId} completed successfully" : "Job completed successfully");
             session.Say(FormattableString.Invariant($"Transferred: {job.Progress.BytesTransferred} bytes"));
         }
 
@@ -71,4 +89,11 @@ internal static class JobEnd
         JobStates.Cancelled => Cancelled,
         _ => GoingOn,
     };
+
+    /// <summary>Exit status for several jobs: that of an error, else failed before cancelled before going on.</summary>
+    public static int Worst(IReadOnlyCollection<int> statuses)
+    {
+        int error = statuses.FirstOrDefault(status => status is not (0 or Failed or Cancelled or GoingOn));
+        return error != 0 ? error : statuses.Where(status => status != 0).DefaultIfEmpty(0).Min();
+    }
 }

@@ -5,7 +5,7 @@ using Pelican.Json;
 namespace Pelican.Commands;
 
 /// <summary>What <c>job status</c> was asked to do.</summary>
-internal sealed record StatusOptions(string Id, bool Watch, DaemonAccess Daemon);
+internal sealed record StatusOptions(string Id, bool Watch, TimeSpan? Timeout, DaemonAccess Daemon);
 
 /// <summary><c>pelican job status</c>: how a job is getting on.</summary>
 internal static class JobStatusCommand
@@ -34,9 +34,12 @@ internal static class JobStatusCommand
         };
         Argument<string[]> words = verb.Words("job-id");
         Option<bool> watch = verb.Switch("--watch", "Go on showing it, every 2 seconds, until the job is over", "-w");
+        Option<string?> timeout = verb.Value("--timeout", "TIME", "With --watch: stop after so long, such as 90s or 1h30m");
         DaemonFlags daemon = new(verb);
         verb.SetAction(host.Action(
-            parse => new StatusOptions(JobCommand.Id(parse.GetValue(words) ?? []), parse.GetValue(watch), daemon.Read(parse)), RunAsync));
+            parse => new StatusOptions(
+                JobCommand.Id(parse.GetValue(words) ?? []), parse.GetValue(watch), JobCommand.Time("--timeout", parse.GetValue(timeout)), daemon.Read(parse)),
+            RunAsync));
         return verb;
     }
 
@@ -54,6 +57,7 @@ internal static class JobStatusCommand
         long? shown = null;
         JobWait wait = new()
         {
+            Timeout = options.Timeout,
             Every = Refresh,
             Seen = job =>
             {

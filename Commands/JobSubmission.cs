@@ -58,14 +58,28 @@ internal static class JobSubmission
     private static async Task<int> SubmitAsync(JobRequest job, AsyncOptions how, Session session, CancellationToken cancellationToken)
     {
         using ApiClient client = how.Daemon.Open(session);
-        JobCreated created = await client.CreateJobAsync(job.Transfers, job.Options, cancellationToken);
+        JobCreated created = await CreateAsync(client, job, cancellationToken);
         Tell(created, how.Wait, session);
         if (!how.Wait)
         {
             return 0;
         }
 
-        return JobEnd.Tell(await JobEnd.WaitAsync(client, created.JobId, new JobWait { Known = true }, session, cancellationToken), session);
+        return JobEnd.Tell(await JobEnd.WaitAsync(client, created.JobId, new JobWait { Known = true, Timeout = how.Timeout }, session, cancellationToken), session);
+    }
+
+    private static async Task<JobCreated> CreateAsync(ApiClient client, JobRequest job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.CreateJobAsync(job.Transfers, job.Options, cancellationToken);
+        }
+        catch (ApiException e) when (e.Fault is not (ApiFault.Broken or ApiFault.TimedOut))
+        {
+            // There is no job that the file could be for. When the answer was lost there may be one.
+            TokenReference.Forget(job.Options!);
+            throw;
+        }
     }
 
     // With --quiet the id alone, so that a script can keep it without taking a text apart.
@@ -88,9 +102,11 @@ internal static class JobSubmission
     private static JobOptions Common(IReadOnlyList<string> urls, string? tokenFile, Session session)
     {
         ObjectUrl first = ObjectUrl.Parse(urls[0], session.Configuration.Client);
+        var token = TokenReference.Find(tokenFile, first.TokenName, session);
         return new JobOptions
         {
-            Token = TokenReference.Find(tokenFile, first.TokenName, session),
+            Token = token?.File,
+            ForgetToken = token is { OfJob: true },
             Federation = urls.All(ObjectUrl.IsRemote) ? null
                 : ObjectUrl.Parse(urls.First(url => !ObjectUrl.IsRemote(url)), session.Configuration.Client).Federation.GetLeftPart(UriPartial.Authority),
             Umask = Convert.ToString((int)session.World.Umask(), 8).PadLeft(3, '0'),

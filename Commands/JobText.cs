@@ -9,6 +9,9 @@ internal sealed class JobText(TimeZoneInfo zone)
 {
     private const int MostErrors = 20;
 
+    /// <summary>What is not over is not shown as if it were.</summary>
+    private const double MostUnfinished = 99.9;
+
     private static readonly string[] Units = ["kB", "MB", "GB", "TB", "PB", "EB"];
 
     /// <summary>Head of the table of jobs.</summary>
@@ -16,6 +19,10 @@ internal sealed class JobText(TimeZoneInfo zone)
 
     /// <summary>A job in the table.</summary>
     public string Row(JobListItem job) => Row(job.JobId, job.Status, Percent(PercentageOf(job)), Time(job.CreatedAt));
+
+    /// <summary>How far a job is, in one short line.</summary>
+    public static string Progress(JobStatus job) => string.Create(CultureInfo.InvariantCulture,
+        $"{job.Status}: {Bytes(job.Progress)}, {job.Progress.TransferRateMbps:0.0} Mbps, {job.Progress.TransfersCompleted}/{job.Progress.TransfersTotal} transfers");
 
     /// <summary>All that there is to say about a job, lines of <c>Name: value</c>.</summary>
     public IEnumerable<string> Status(JobStatus job)
@@ -34,7 +41,7 @@ internal sealed class JobText(TimeZoneInfo zone)
             yield return $"Completed: {Time(completed)}";
         }
 
-        yield return $"Progress: {Percent(progress.Percentage)} ({Size(progress.BytesTransferred)} / {Size(progress.TotalBytes)})";
+        yield return $"Progress: {Bytes(progress)}";
         yield return string.Create(CultureInfo.InvariantCulture, $"Transfer Rate: {progress.TransferRateMbps:0.0} Mbps");
         yield return string.Create(CultureInfo.InvariantCulture,
             $"Transfers: {progress.TransfersCompleted}/{progress.TransfersTotal} completed, {progress.TransfersFailed} failed");
@@ -72,12 +79,15 @@ internal sealed class JobText(TimeZoneInfo zone)
 
     /// <summary>A percentage, one decimal; 100.0% only when it is.</summary>
     internal static string Percent(double percentage) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(percentage < 100 ? Math.Min(percentage, 99.9) : percentage):0.0}%");
+        string.Create(CultureInfo.InvariantCulture, $"{(percentage < 100 ? Math.Min(percentage, MostUnfinished) : percentage):0.0}%");
+
+    private static string Bytes(JobProgress progress) =>
+        $"{Percent(progress.Percentage)} ({Size(progress.BytesTransferred)} / {Size(progress.TotalBytes)})";
 
     // The list has no percentage: this is how the daemon makes that of a job.
     private static double PercentageOf(JobListItem job) =>
         job.Status == JobStates.Completed ? 100
-        : job.TotalBytes > 0 ? 100.0 * job.BytesTransferred / job.TotalBytes
+        : job.TotalBytes > 0 ? Math.Min(100.0 * job.BytesTransferred / job.TotalBytes, MostUnfinished)
         : job.TransfersTotal > 0 ? 100.0 * job.TransfersCompleted / job.TransfersTotal
         : 0;
 

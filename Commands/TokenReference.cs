@@ -1,5 +1,6 @@
-using System.Security.Cryptography;
 using System.Text;
+using Pelican.ClientApi;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -8,31 +9,66 @@ namespace Pelican.Commands;
 /// The token of a job, as the name of a file: the daemon has another environment, and reads the file anew each time, so
 /// that it can be renewed in place.
 /// </summary>
-internal static class TokenReference
+/// <param name="File">The file.</param>
+/// <param name="OfJob">Whether it was made for the job alone, and goes with it.</param>
+internal sealed record TokenReference(string File, bool OfJob)
 {
     private const UnixFileMode ForOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>A token of the environment that no job has been given for so long is forgotten.</summary>
-    private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
-
-    /// <summary>The file that the user named, else the first place of the environment that holds a token; null for none.</summary>
+    /// <summary>
+    /// The file that the user named, else the first place of the environment that holds a token whose time has come and is
+    /// not over, else the first that holds any; null for none. Whether it suits, the daemon sees when it knows the namespace.
+    /// </summary>
     /// <param name="named"><c>--token</c>; null when not given.</param>
     /// <param name="tokenName">Name of the credential in the URL; null for none.</param>
     /// <param name="session">Where the command runs.</param>
-    public static string? Find(string? named, string? tokenName, Session session)
+    public static TokenReference? Find(string? named, string? tokenName, Session session)
     {
         if (ObjectWords.TokenFile(named, session.World) is { } file)
         {
-            return file;
+            return new TokenReference(file, OfJob: false);
         }
 
-        TokenEnvironment places = session.Tokens();
-        return places.BearerToken is { } text && TokenFile.TryTake(text, out string? token, out _)
-            ? Keep(token, session.World)
-            : Files(places, tokenName).FirstOrDefault(place => TokenFile.TryRead(place.File, place.Owner, out _, out _)).File;
+        Found? first = null;
+        foreach (Found found in Everywhere(session.Tokens(), tokenName))
+        {
+            if (IsInForce(found.Token, session.World.Clock.GetUtcNow()))
+            {
+                return Refer(found, session.World);
+            }
+
+            first ??= found;
+        }
+
+        return first is { } any ? Refer(any, session.World) : null;
+    }
+
+    /// <summary>Removes the file of a job that was not made.</summary>
+    public static void Forget(JobOptions options)
+    {
+        if (options is { ForgetToken: true, Token: { } file })
+        {
+            System.IO.File.Delete(file);
+        }
     }
 
     // The order of TokenFinder.
+    private static IEnumerable<Found> Everywhere(TokenEnvironment places, string? tokenName)
+    {
+        if (places.BearerToken is { } text && TokenFile.TryTake(text, out string? inVariable, out _))
+        {
+            yield return new Found(inVariable, null);
+        }
+
+        foreach ((string file, uint? owner) in Files(places, tokenName))
+        {
+            if (TokenFile.TryRead(file, owner, out string? inFile, out _))
+            {
+                yield return new Found(inFile, file);
+            }
+        }
+    }
+
     private static IEnumerable<(string File, uint? Owner)> Files(TokenEnvironment places, string? tokenName)
     {
         string own = FormattableString.Invariant($"bt_u{places.UserId}");
@@ -61,50 +97,46 @@ internal static class TokenReference
         }
     }
 
-    // A token that is only in a variable gets a file of its own, named by what is in it, for the caller alone: a job outlives
-    // the shell, and neither the request nor the database may hold the token itself.
-    private static string Keep(string token, Surroundings world)
+    // What is no JWT does not say when it ends.
+    private static bool IsInForce(string token, DateTimeOffset now) =>
+        TokenClaims.Parse(token) is not { } claims || !(claims.Expires <= now || claims.NotBefore > now);
+
+    // A token that is only in a variable gets a file of its own, for the caller alone: a job outlives the shell, and neither
+    // the request nor the database may hold the token itself. One a job: nobody can tell when the last of several has used it.
+    private static TokenReference Refer(Found found, Surroundings world)
     {
-        byte[] content = Encoding.ASCII.GetBytes(token);
-        string folder = Path.Combine(DaemonAccess.Home(world), ".pelican", "tokens");
-        string file = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 16)));
-        DateTime now = world.Clock.GetUtcNow().UtcDateTime;
+        if (found.File is { } file)
+        {
+            return new TokenReference(file, OfJob: false);
+        }
+
+        string folder = Path.Combine(DaemonAccess.Home(world), ".pelican", JobTokens.Folder);
+        string own = Path.Combine(folder, Guid.NewGuid().ToString("N"));
         try
         {
-            if (File.Exists(file) && File.ReadAllBytes(file).AsSpan().SequenceEqual(content))
-            {
-                File.SetLastWriteTimeUtc(file, now);
-                return file;
-            }
-
             Directory.CreateDirectory(folder, ForOwner | UnixFileMode.UserExecute);
-            Write(file, content);
-            foreach (string old in Directory.EnumerateFiles(folder).Where(other => File.GetLastWriteTimeUtc(other) < now - Kept))
+            using FileStream stream = new(own, new FileStreamOptions
             {
-                File.Delete(old);
-            }
-
-            return file;
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = ForOwner,
+            });
+            stream.Write(Encoding.ASCII.GetBytes(found.Token));
+            return new TokenReference(own, OfJob: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Faults.FromLocal(e, file, "write");
+            throw Faults.FromLocal(e, own, "write");
         }
     }
 
-    private static void Write(string file, byte[] content)
+    /// <summary>A token that was found; not a record, which would print it.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="file">Where it is; null when it is in a variable.</param>
+    private readonly struct Found(string token, string? file)
     {
-        string part = $"{file}.{Environment.ProcessId}";
-        using (FileStream stream = new(part, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = ForOwner,
-        }))
-        {
-            stream.Write(content);
-        }
+        public string Token { get; } = token;
 
-        File.Move(part, file, overwrite: true);
+        public string? File { get; } = file;
     }
 }

@@ -171,6 +171,7 @@ internal sealed partial class JobRunner(
                 RunningJob after = await store.EndTransferAsync(job.Seq, transfer.Position, end, job.IsCancelled);
                 if (after.Current is null)
                 {
+                    JobTokens.Forget(job.Options);
                     string state = after.Job.State.Name();
                     Log.Ended(logger, job.Id, state);
                     return false;

@@ -255,6 +255,7 @@ internal sealed partial class JobTable : IAsyncDisposable
     private async Task<JobRecord?> CancelIdleAsync(string id)
     {
         JobRecord? record = await _store.CancelAsync(id, _clock.GetUtcNow());
+        JobTokens.Forget(record?.Job.Options);
         _watchers.Tell(id);
         return record;
     }
@@ -333,6 +334,7 @@ internal sealed partial class JobTable : IAsyncDisposable
         {
             while (true)
             {
+                JobTokens.RemoveOld(Path.Combine(Path.GetDirectoryName(_options.Database)!, JobTokens.Folder), _clock.GetUtcNow());
                 try
                 {
                     await PruneAsync(_clock.GetUtcNow().AddDays(-_options.HistoryRetentionDays), Stopping);

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Pelican.Commands;
 using Pelican.Tests.Support;
+using Pelican.Tests.Transfer;
 
 namespace Pelican.Tests.Commands;
 
@@ -53,6 +55,19 @@ public sealed class AsyncTests
 
         await Assert.That(result).IsEqualTo(new ShellResult(
             0, $"Job created: {Id}\nWaiting for job to complete...\nJob completed successfully\nTransferred: 4700000 bytes\n", ""));
+    }
+
+    [Test]
+    public async Task Waiting_can_have_a_limit_after_which_the_job_goes_on()
+    {
+        using TestShell shell = Shell();
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), request => request.Line.StartsWith("POST", StringComparison.Ordinal)
+            ? Created
+            : new ApiAnswer(200, ScriptedApi.Job("running")));
+
+        ShellResult result = await shell.RunAsync("object", "get", "--async", "--wait", "--timeout", "0", "osdf:///a/b", "b");
+
+        await Assert.That((result.Status, result.Error)).IsEqualTo((JobEnd.GoingOn, $"Error: job {Id} is still running; it goes on\n"));
     }
 
     [Test]
@@ -172,16 +187,47 @@ public sealed class AsyncTests
         shell.Variables.Remove("BEARER_TOKEN");
         await shell.RunAsync("object", "get", "--async", "osdf:///a/c", "c");
 
-        string[] tokens = [.. api.Requests.Select(request => JsonDocument.Parse(request.Body).RootElement.GetProperty("options").GetProperty("token").GetString()!)];
+        JsonElement[] options = [.. api.Requests.Select(request => JsonDocument.Parse(request.Body).RootElement.GetProperty("options"))];
+        string[] tokens = [.. options.Select(option => option.GetProperty("token").GetString()!)];
         await Assert.That((first.Status, second.Status)).IsEqualTo((0, 0));
-        await Assert.That(tokens[1]).IsEqualTo(tokens[0]);
+        await Assert.That(options.Select(option => option.TryGetProperty("forget_token", out _))).IsEquivalentTo([true, true, false]);
         await Assert.That(tokens[2]).IsEqualTo(shell.File("other"));
-        await Assert.That(Directory.GetFiles(shell.File(".pelican/tokens"))).IsEquivalentTo([tokens[0]]);
+        await Assert.That(Directory.GetFiles(shell.File(".pelican/tokens")).Order()).IsEquivalentTo(tokens[..2].Order());
         await Assert.That(await File.ReadAllTextAsync(tokens[0])).IsEqualTo("secret-of-the-caller");
         await Assert.That(File.GetUnixFileMode(tokens[0])).IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await Assert.That(File.GetUnixFileMode(shell.File(".pelican/tokens")))
             .IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await Assert.That(string.Concat(api.Requests) + first + second).DoesNotContain("secret-of-the-caller");
+    }
+
+    [Test]
+    public async Task The_file_of_a_token_goes_when_there_is_no_job()
+    {
+        using TestShell shell = Shell();
+        shell.Variables["HOME"] = shell.Folder;
+        shell.Variables["BEARER_TOKEN"] = "secret-of-the-caller";
+        ShellResult absent = await shell.RunAsync("object", "get", "--async", "osdf:///a/b", "b");
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => new ApiAnswer(400, """{"error": "no", "code": "INVALID_REQUEST"}"""));
+
+        ShellResult refused = await shell.RunAsync("object", "get", "--async", "osdf:///a/b", "b");
+
+        await Assert.That((absent.Status, refused.Status)).IsEqualTo((12, 4));
+        await Assert.That(Directory.GetFiles(shell.File(".pelican/tokens"))).IsEmpty();
+    }
+
+    [Test]
+    public async Task A_token_whose_time_is_over_stands_back()
+    {
+        using TestShell shell = Shell();
+        shell.Variables["HOME"] = shell.Folder;
+        shell.With = world => world with { Clock = new FakeTimeProvider(TestToken.Now) };
+        shell.Variables["BEARER_TOKEN"] = TestToken.Wlcg(expiresIn: -60);
+        shell.Variables["BEARER_TOKEN_FILE"] = shell.Write("t", TestToken.Wlcg());
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => Created);
+
+        await shell.RunAsync("object", "get", "--async", "osdf:///a/b", "b");
+
+        await Assert.That(api.Requests.Single().Body).Contains($"\"token\":\"{shell.File("t")}\"");
     }
 
     [Test]

@@ -26,6 +26,7 @@ public sealed class JobCommandsTests
     [Arguments("job", "list")]
     [Arguments("job", "wait", Id)]
     [Arguments("job", "cancel", Id)]
+    [Arguments("job", "prune", "--older-than", "0")]
     [Arguments("object", "get", "--async", "osdf:///a/b", "b")]
     public async Task Without_a_server_nothing_is_done_but_to_say_how_to_start_one(params string[] arguments)
     {
@@ -154,7 +155,7 @@ public sealed class JobCommandsTests
         shell.With = world => world with { Clock = clock, OutputIsTerminal = true };
         int asked = 0;
         await using ScriptedApi api = await ScriptedApi.StartAsync(
-            shell.File("s"), _ => new ApiAnswer(200, ScriptedApi.Job(Interlocked.Increment(ref asked) < 3 ? "running" : "completed", asked)));
+            shell.File("s"), _ => new ApiAnswer(200, Interlocked.Increment(ref asked) < 4 ? ScriptedApi.Job("running") : ScriptedApi.Job("completed", 2)));
 
         Task<ShellResult> watching = shell.RunAsync("job", "status", "--watch", Id);
         while (!watching.IsCompleted)
@@ -166,8 +167,10 @@ public sealed class JobCommandsTests
 
         ShellResult result = await watching;
         const string clear = "\e[H\e[2J";
-        await Assert.That(result.Output).IsEqualTo(clear + Block + clear + Block + clear + Block.Replace("running", "completed", StringComparison.Ordinal));
-        await Assert.That(clock.Waits.Where(wait => wait < TimeSpan.FromSeconds(60))).IsEquivalentTo([TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)]);
+        await Assert.That(result.Output).IsEqualTo(clear + Block + clear + Block + clear + Block + clear + Block.Replace("running", "completed", StringComparison.Ordinal));
+        await Assert.That(api.Requests.Skip(1).Select(request => request.Line).Distinct()).IsEquivalentTo([$"GET /api/v1/xfer/jobs/{Id}?wait=2s&since=1"]);
+        // This server does not make clients wait, so the client does; between two drawings at least a tenth of a second.
+        await Assert.That(clock.Waits.Where(wait => wait < TimeSpan.FromSeconds(60)).Select(wait => Math.Round(wait.TotalSeconds, 1))).IsEquivalentTo([0.1, 2.0, 2.0]);
     }
 
     [Test]
@@ -218,6 +221,9 @@ public sealed class JobCommandsTests
     [Arguments("one job at a time: 'b' is too many", "job", "cancel", "a", "b")]
     [Arguments("'..' is not the id of a job", "job", "cancel", "..")]
     [Arguments("--timeout 'soon' is not a time", "job", "wait", "a", "--timeout", "soon")]
+    [Arguments("no age is given", "job", "prune")]
+    [Arguments("--older-than '-1d' is not a time", "job", "prune", "--older-than=-1d")]
+    [Arguments("--timeout goes with --wait", "object", "get", "--async", "--timeout", "1", "osdf:///a/a", "a")]
     [Arguments("--wait goes with --async", "object", "put", "--wait", "a", "osdf:///a/")]
     [Arguments("--start goes with --async", "object", "get", "--start", "osdf:///a/a", "a")]
     [Arguments("--socket goes with --async", "object", "copy", "--socket", "s", "a", "osdf:///a/")]
@@ -273,6 +279,70 @@ public sealed class JobCommandsTests
     }
 
     [Test]
+    [Arguments("completed", "completed", 0)]
+    [Arguments("running", "cancelled", JobEnd.Cancelled)]
+    [Arguments("cancelled", "failed", JobEnd.Failed)]
+    [Arguments("completed", "running", JobEnd.GoingOn)]
+    public async Task Of_several_jobs_the_worst_end_counts(string first, string second, int status)
+    {
+        using TestShell shell = Shell();
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), request => new ApiAnswer(
+            200, ScriptedApi.Job(request.Line.EndsWith("/1", StringComparison.Ordinal) ? first : second)));
+
+        ShellResult result = await shell.RunAsync("job", "wait", "--timeout", "0", "1", "2");
+
+        await Assert.That(result.Status).IsEqualTo(status);
+        await Assert.That(api.Requests.Select(request => request.Line)).IsEquivalentTo(["GET /api/v1/xfer/jobs/1", "GET /api/v1/xfer/jobs/2"]);
+    }
+
+    [Test]
+    public async Task A_job_that_is_not_there_does_not_stop_the_waiting_for_others()
+    {
+        using TestShell shell = Shell();
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), request => request.Line.EndsWith("/x", StringComparison.Ordinal)
+            ? new ApiAnswer(404, """{"error": "Job not found", "code": "NOT_FOUND"}""")
+            : new ApiAnswer(200, ScriptedApi.Job("completed")));
+
+        ShellResult result = await shell.RunAsync("job", "wait", "x", Id);
+
+        await Assert.That(result).IsEqualTo(new ShellResult(
+            8, $"Waiting for jobs to complete...\nJob {Id} completed successfully\nTransferred: 4700000 bytes\n", "Error: job x: Job not found\n"));
+    }
+
+    [Test]
+    public async Task Jobs_that_are_over_can_be_forgotten()
+    {
+        using TestShell shell = Shell();
+        shell.With = world => world with { Clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 31, 12, 0, 0, TimeSpan.Zero)) };
+        await using ScriptedApi api = await ScriptedApi.StartAsync(
+            shell.File("s"), _ => new ApiAnswer(200, """{"message": "Old job history pruned", "pruned": 3}"""));
+
+        ShellResult text = await shell.RunAsync("job", "prune", "--older-than", "30d");
+        ShellResult json = await shell.RunAsync("job", "prune", "--json", "--older-than", "90");
+
+        await Assert.That(text).IsEqualTo(new ShellResult(0, "Forgot 3 jobs\n", ""));
+        await Assert.That(json.Output).IsEqualTo("""{"message":"Old job history pruned","pruned":3}""" + "\n");
+        await Assert.That(api.Requests.Select(request => request.Line)).IsEquivalentTo(
+        [
+            "DELETE /api/v1/xfer/history?older_than=2026-03-01T12%3A00%3A00Z",
+            "DELETE /api/v1/xfer/history?older_than=2026-03-31T11%3A58%3A30Z",
+        ]);
+    }
+
+    [Test]
+    public async Task On_a_terminal_waiting_shows_how_far_the_job_is()
+    {
+        using TestShell shell = Shell();
+        shell.With = world => world with { ErrorIsTerminal = true };
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => new ApiAnswer(200, ScriptedApi.Job("completed")));
+
+        ShellResult result = await shell.RunAsync("job", "wait", Id);
+
+        await Assert.That(result.Error).Contains("completed: 45.2% (4.7 MB / 10.4 MB), 8.5 Mbps, 1/2 transfers");
+        await Assert.That(result.Error).EndsWith("\r\e[J");
+    }
+
+    [Test]
     public async Task An_interrupted_wait_leaves_the_job_alone_and_says_so()
     {
         using TestShell shell = Shell();
@@ -294,7 +364,7 @@ public sealed class JobCommandsTests
         ShellResult result = await run;
 
         await Assert.That(result).IsEqualTo(new ShellResult(130, "Waiting for job to complete...\n",
-            $"Job {Id} goes on without this command; see 'pelican job status {Id}'\nInterrupted.\n"));
+            $"Job {Id} goes on without this command; 'pelican job wait {Id}' waits for it again\nInterrupted.\n"));
         await Assert.That(api.Requests.Any(request => request.Line.StartsWith("DELETE", StringComparison.Ordinal))).IsFalse();
     }
 
