@@ -125,6 +125,11 @@ internal sealed class ApiConnection
                 {
                     throw Unreachable(e, path);
                 }
+
+                if (Directory.Exists(path) || new FileInfo(path) is { Exists: true, Length: > 0 })
+                {
+                    throw new ApiException(ApiFault.Unreachable, $"'{path}' is not a socket", e) { Detail = "Name that of the Client API server." };
+                }
             }
         }
 

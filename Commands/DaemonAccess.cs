@@ -33,9 +33,9 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
     public static string Home(Surroundings world) => NonEmpty(world.Variable("HOME")) ?? Account.NoHome;
 
     private ApiSocket Find(Surroundings world) =>
-        (Socket ?? NonEmpty(world.Variable(ApiSocket.Variable))) is { } named
-            ? ApiSocket.At(world.Absolute(named))
-            : ApiSocket.Below(Home(world), ApiSocket.HostName());
+        Socket is "" ? throw new PelicanException(Errors.Parameter, "--socket: the path is empty", "Name a socket, or leave it out.")
+        : (Socket ?? NonEmpty(world.Variable(ApiSocket.Variable))) is { } named ? ApiSocket.At(world.Absolute(named))
+        : ApiSocket.Below(Home(world), ApiSocket.HostName());
 
     private async Task<string?> StartAsync(Surroundings world, CancellationToken cancellationToken)
     {

@@ -221,6 +221,7 @@ public sealed class JobCommandsTests
     [Arguments("one job at a time: 'b' is too many", "job", "cancel", "a", "b")]
     [Arguments("'..' is not the id of a job", "job", "cancel", "..")]
     [Arguments("--timeout 'soon' is not a time", "job", "wait", "a", "--timeout", "soon")]
+    [Arguments("--socket: the path is empty", "job", "list", "--socket", "")]
     [Arguments("no age is given", "job", "prune")]
     [Arguments("--older-than '-1d' is not a time", "job", "prune", "--older-than=-1d")]
     [Arguments("--timeout goes with --wait", "object", "get", "--async", "--timeout", "1", "osdf:///a/a", "a")]
@@ -307,6 +308,17 @@ public sealed class JobCommandsTests
 
         await Assert.That(result).IsEqualTo(new ShellResult(
             8, $"Waiting for jobs to complete...\nJob {Id} completed successfully\nTransferred: 4700000 bytes\n", "Error: job x: Job not found\n"));
+    }
+
+    [Test]
+    public async Task A_file_is_not_taken_for_a_server_that_is_not_running()
+    {
+        using TestShell shell = Shell();
+        shell.Write("s", "text");
+
+        ShellResult result = await shell.RunAsync("job", "list");
+
+        await Assert.That(result).IsEqualTo(new ShellResult(10, "", $"Error: '{shell.File("s")}' is not a socket\nName that of the Client API server.\n"));
     }
 
     [Test]
