@@ -68,9 +68,10 @@ public sealed record JobStatus
 /// <param name="TransfersCompleted">Transfers that ended well.</param>
 /// <param name="TransfersTotal">Transfers of the job.</param>
 /// <param name="TransfersFailed">Transfers that ended badly.</param>
+/// <param name="TotalsGrow">True while a tree is still being walked, and more will be found; else null.</param>
 public sealed record JobProgress(
     long BytesTransferred, long TotalBytes, double Percentage, double TransferRateMbps,
-    int TransfersCompleted, int TransfersTotal, int TransfersFailed);
+    int TransfersCompleted, int TransfersTotal, int TransfersFailed, bool? TotalsGrow = null);
 
 /// <summary>One transfer of a job.</summary>
 public sealed record TransferStatus
@@ -105,12 +106,20 @@ public sealed record TransferStatus
 
     public string? Error { get; init; }
 
-    /// <summary>What was tried, oldest first; null before the first attempt.</summary>
+    /// <summary>
+    /// What was tried, oldest first, at most a hundred attempts: of a tree, only for the objects that failed, or did not
+    /// succeed at once. Null before the end, and when nothing was tried.
+    /// </summary>
     public IReadOnlyList<AttemptStatus>? Attempts { get; init; }
 }
 
 /// <summary>One try at one server.</summary>
-public sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error = null);
+/// <param name="Server">Host and port; empty when it failed before any server was asked.</param>
+/// <param name="Bytes">Object bytes that it moved.</param>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="Error">Why it ended; null when it succeeded.</param>
+/// <param name="Path">Path of the object below the top of its tree; null when the transfer is of one object.</param>
+public sealed record AttemptStatus(string Server, long Bytes, double Seconds, string? Error = null, string? Path = null);
 
 /// <summary>Answer to <c>GET jobs</c>: newest first.</summary>
 /// <param name="Jobs">The page; empty, never null.</param>

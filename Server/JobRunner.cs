@@ -17,6 +17,7 @@ internal sealed partial class JobRunner(
     JobStore store, FederationClient client, JobWatchers watchers, JobTableOptions options, ILogger logger, TimeProvider clock)
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan JournalInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs a job until it is final, or is to pause.</summary>
@@ -47,21 +48,27 @@ internal sealed partial class JobRunner(
     // Null when it is to pause.
     private async Task<TransferEnd?> MoveAsync(LiveJob job, TransferRow transfer)
     {
+        JobAttempts attempts = new(options.Redactor);
         try
         {
             job.Stop.ThrowIfCancellationRequested();
-            TransferResult? result = await TransferAsync(job, transfer);
-            return result is null ? End(JobState.Completed)
-                : new TransferEnd(JobState.Completed, clock.GetUtcNow(), result.Size, result.Size, Attempts: Write(result.Attempts));
+            if (await TransferAsync(job, transfer, attempts) is not { } result)
+            {
+                return End(JobState.Completed);
+            }
+
+            attempts.Add(result.Attempts);
+            return new TransferEnd(JobState.Completed, clock.GetUtcNow(), result.Size, result.Size, Attempts: attempts.ToJson());
         }
-        catch (OperationCanceledException) when (job.Stop.IsCancellationRequested)
+        catch (Exception e) when (job.Stop.IsCancellationRequested && e is OperationCanceledException or PelicanException)
         {
+            // What fails while it is being stopped may fail because of that: it is no failure, and tried again if it goes on.
             return job.IsCancelled ? End(JobState.Cancelled) : null;
         }
         catch (PelicanException e)
         {
-            string error = options.Redactor.Redact(e.NextStep is null ? e.Message : $"{e.Message}. {e.NextStep}");
-            return End(JobState.Failed, error, Write(e.Attempts));
+            attempts.Add(e.Attempts);
+            return End(JobState.Failed, options.Redactor.Redact(e.NextStep is null ? e.Message : $"{e.Message}. {e.NextStep}"));
         }
         catch (Exception e)
         {
@@ -69,15 +76,15 @@ internal sealed partial class JobRunner(
             return End(JobState.Failed, $"internal error: {options.Redactor.Redact(e.Message)}");
         }
 
-        TransferEnd End(JobState state, string? error = null, string? attempts = null)
+        TransferEnd End(JobState state, string? error = null)
         {
             (long bytes, long total) = job.Counters.Now;
-            return new TransferEnd(state, clock.GetUtcNow(), bytes, total, error, attempts);
+            return new TransferEnd(state, clock.GetUtcNow(), bytes, total, error, attempts.ToJson());
         }
     }
 
     // Null for a tree, whose counters tell it all.
-    private async Task<TransferResult?> TransferAsync(LiveJob job, TransferRow transfer)
+    private async Task<TransferResult?> TransferAsync(LiveJob job, TransferRow transfer, JobAttempts attempts)
     {
         JobOptions? wanted = job.Options is null ? null : JsonSerializer.Deserialize(job.Options, PelicanJson.Default.JobOptions);
         TransferOptions transferOptions = JobOptionsReader.Read(wanted, options.DefaultFileMode);
@@ -86,7 +93,7 @@ internal sealed partial class JobRunner(
         ObjectUrl url = ObjectUrl.Parse(remote, options.Settings);
         if (transfer.Recursive || url.Recursive)
         {
-            await MoveTreeAsync(job, transfer, (direction, remote), transferOptions);
+            await MoveTreeAsync(job, transfer, (direction, remote), transferOptions, attempts);
             return null;
         }
 
@@ -109,10 +116,11 @@ internal sealed partial class JobRunner(
             job.Counters.One, job.Stop);
     }
 
-    private async Task MoveTreeAsync(LiveJob job, TransferRow transfer, (Direction Direction, string Url) at, TransferOptions transferOptions)
+    private async Task MoveTreeAsync(
+        LiveJob job, TransferRow transfer, (Direction Direction, string Url) at, TransferOptions transferOptions, JobAttempts attempts)
     {
         TreeJournal journal = await TreeJournal.OpenAsync(store, job.Seq, transfer, at.Direction);
-        TreeListener listener = journal.Listen(what => Log.LeftOut(logger, job.Id, what));
+        TreeListener listener = journal.Listen(attempts.Add, what => Log.LeftOut(logger, job.Id, what));
         TreeProgress progress = job.Counters.CountTree();
         using CancellationTokenSource ended = new();
         Task flushing = FlushAsync(journal, job, ended.Token);
@@ -142,7 +150,7 @@ internal sealed partial class JobRunner(
         {
             try
             {
-                await Task.Delay(Tick, clock, ended);
+                await Task.Delay(JournalInterval, clock, ended);
             }
             catch (OperationCanceledException)
             {
@@ -234,10 +242,6 @@ internal sealed partial class JobRunner(
             Log.CannotNote(logger, job.Id, e.Message);
         }
     }
-
-    private static string? Write(IReadOnlyList<Attempt> attempts) => attempts.Count == 0 ? null
-        : JsonSerializer.Serialize([.. attempts.Select(a => new AttemptStatus(a.Server, a.Bytes, a.Elapsed.TotalSeconds, a.Error))],
-            PelicanJson.Default.IReadOnlyListAttemptStatus);
 
     private static partial class Log
     {

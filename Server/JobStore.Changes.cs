@@ -2,7 +2,7 @@ using Pelican.Transfer;
 
 namespace Pelican.Server;
 
-/// <summary>What becomes of jobs.</summary>
+/// <summary>What becomes of jobs. Nothing ends before it began, even when the clock was set back meanwhile.</summary>
 internal sealed partial class JobStore
 {
     private const string IsUnfinished = "status IN ('pending', 'running')";
@@ -25,7 +25,7 @@ internal sealed partial class JobStore
         if (next.State == JobState.Pending)
         {
             file.Execute("""
-                UPDATE jobs SET status = 'running', started_at = $2, sequence = sequence + 1, started_sequence = sequence + 1 WHERE seq = $1
+                UPDATE jobs SET status = 'running', started_at = max($2, created_at), sequence = sequence + 1, started_sequence = sequence + 1 WHERE seq = $1
                 """, next.Seq, Time(now));
         }
 
@@ -47,7 +47,7 @@ internal sealed partial class JobStore
             WHERE seq = $1
             """, job, end.State == JobState.Completed, end.State == JobState.Failed);
         file.Execute("""
-            UPDATE transfers SET status = $3, completed_at = $4, error = $5, attempts = $6,
+            UPDATE transfers SET status = $3, completed_at = max($4, started_at), error = $5, attempts = $6,
                 completed_sequence = (SELECT sequence FROM jobs WHERE seq = $1)
             WHERE job = $1 AND position = $2
             """, job, position, end.State.Name(), Time(end.At), end.Error, end.Attempts);
@@ -115,14 +115,20 @@ internal sealed partial class JobStore
         return job.State;
     });
 
-    /// <summary>Removes jobs that ended before a time.</summary>
+    /// <summary>
+    /// Removes jobs that ended before a time, unless they were submitted after one that was submitted later than that: then
+    /// the clock was wrong when they ended.
+    /// </summary>
     /// <param name="before">That time.</param>
     /// <param name="most">Most jobs removed by one call, lest others wait for it.</param>
     /// <returns>Jobs removed.</returns>
     public Task<int> PruneAsync(DateTimeOffset before, int most) => _queue.WriteAsync(file =>
     {
-        List<long> old = file.Query("SELECT seq FROM jobs WHERE completed_at < $1 ORDER BY completed_at LIMIT $2",
-            row => row.GetInt64(0), Time(before), most);
+        List<long> old = file.Query("""
+            SELECT seq FROM jobs WHERE completed_at < $1
+                AND seq < ifnull((SELECT seq FROM jobs WHERE created_at >= $1 ORDER BY created_at LIMIT 1), 1 << 62)
+            ORDER BY completed_at LIMIT $2
+            """, row => row.GetInt64(0), Time(before), most);
         old.ForEach(seq => file.Execute("DELETE FROM jobs WHERE seq = $1", seq));
         return old.Count;
     });
@@ -146,7 +152,8 @@ internal sealed partial class JobStore
         {
             file.Execute("UPDATE jobs SET sequence = sequence + 1 WHERE seq = $1", job);
             file.Execute("""
-                UPDATE transfers SET status = 'running', started_at = $3, started_sequence = (SELECT sequence FROM jobs WHERE seq = $1)
+                UPDATE transfers SET status = 'running', started_at = max($3, (SELECT created_at FROM jobs WHERE seq = $1)),
+                    started_sequence = (SELECT sequence FROM jobs WHERE seq = $1)
                 WHERE job = $1 AND position = $2
                 """, job, next.Position, Time(now));
         }
@@ -158,7 +165,8 @@ internal sealed partial class JobStore
     private static void CancelTransfers(JobStoreFile file, long job, DateTimeOffset now)
     {
         file.Execute($"""
-            UPDATE transfers SET status = 'cancelled', completed_at = $2,
+            UPDATE transfers SET status = 'cancelled', 
+                completed_at = max($2, ifnull(started_at, 0), (SELECT created_at FROM jobs WHERE seq = $1)),
                 completed_sequence = (SELECT sequence FROM jobs WHERE seq = $1) + position + 1
             WHERE job = $1 AND {IsUnfinished}
             """, job, Time(now));
@@ -177,7 +185,9 @@ internal sealed partial class JobStore
         JobState state = cancelled > 0 ? JobState.Cancelled : failed > 0 ? JobState.Failed : JobState.Completed;
         string? error = failed == 0 ? null : FormattableString.Invariant($"{failed} of {all} transfers failed; the first: {why}");
         file.Execute("""
-            UPDATE jobs SET status = $2, error = $3, completed_at = $4, sequence = sequence + 1, completed_sequence = sequence + 1 WHERE seq = $1
+            UPDATE jobs SET status = $2, error = $3, sequence = sequence + 1, completed_sequence = sequence + 1,
+                completed_at = max($4, created_at, (SELECT max(completed_at) FROM transfers WHERE job = $1))
+            WHERE seq = $1
             """, job, state.Name(), error, Time(now));
     }
 

@@ -26,8 +26,8 @@ internal sealed partial class JobStore : IDisposable
 
     private JobStore(JobStoreFile file)
     {
-        Count(file);
-        _queue = new JobStoreQueue(file, Count);
+        _unfinished = Count(file);
+        _queue = new JobStoreQueue(file, Count, unfinished => Volatile.Write(ref _unfinished, unfinished));
     }
 
     /// <summary>Jobs that are not final.</summary>
@@ -36,7 +36,7 @@ internal sealed partial class JobStore : IDisposable
     /// <summary>Opens the store.</summary>
     /// <param name="path">Absolute path of the database; made if it is not there.</param>
     /// <exception cref="PelicanException">As <see cref="JobStoreFile.Open"/>.</exception>
-    public static JobStore Open(string path) => new(JobStoreFile.Open(path));
+    public static JobStore Open(string path) => new(JobStoreFile.Open(path, JobStoreMedium.TypeOf));
 
     /// <summary>Creates a job, unless its idempotency key has created one before.</summary>
     public Task<Creation> CreateAsync(NewJob job) => _queue.WriteAsync(file =>
@@ -76,11 +76,11 @@ internal sealed partial class JobStore : IDisposable
     /// <summary>Finds a job; null when there is none of that id.</summary>
     public Task<JobRecord?> FindAsync(string id) => _queue.ReadAsync(file => Find(file, id));
 
-    /// <summary>Lists jobs by time of creation, then id, newest first.</summary>
-    public Task<JobPage> ListAsync(JobFilter filter) => _queue.ReadAsync(file => List(file, filter, "created_at"));
+    /// <summary>Lists jobs, those submitted last first, whatever the clock said then.</summary>
+    public Task<JobPage> ListAsync(JobFilter filter) => _queue.ReadAsync(file => List(file, filter, "created_at", "seq DESC"));
 
     /// <summary>Lists jobs that are final by the time of their end, newest first.</summary>
-    public Task<JobPage> HistoryAsync(JobFilter filter) => _queue.ReadAsync(file => List(file, filter, "completed_at"));
+    public Task<JobPage> HistoryAsync(JobFilter filter) => _queue.ReadAsync(file => List(file, filter, "completed_at", "completed_at DESC, id DESC"));
 
     /// <inheritdoc/>
     public void Dispose() => _queue.Dispose();
@@ -92,7 +92,7 @@ internal sealed partial class JobStore : IDisposable
         file.Query($"SELECT {TransferColumns} FROM transfers WHERE job = $1 ORDER BY position", Transfer, job.Seq));
 
     // Each state has an index in the order of the list; several are merged, so that a page costs the same however many jobs there are.
-    private static JobPage List(JobStoreFile file, JobFilter filter, string time)
+    private static JobPage List(JobStoreFile file, JobFilter filter, string time, string order)
     {
         List<object?> arguments = [];
         StringBuilder range = new();
@@ -103,11 +103,15 @@ internal sealed partial class JobStore : IDisposable
         object?[] countedArguments = [.. arguments];
         if (filter.After is { } after)
         {
-            range.Append(CultureInfo.InvariantCulture, $" AND ({time}, id) < (${arguments.Count + 1}, ${arguments.Count + 2})");
-            arguments.AddRange([Time(after.CreatedAt), after.Id]);
+            // Should that job have been removed meanwhile, its time says where it was.
+            range.Append(CultureInfo.InvariantCulture, $"""
+                 AND seq < ifnull((SELECT seq FROM jobs WHERE id = ${arguments.Count + 1}),
+                    (SELECT max(seq) + 1 FROM jobs WHERE created_at <= ${arguments.Count + 2}))
+                """);
+            arguments.AddRange([after.Id, Time(after.CreatedAt)]);
         }
 
-        IReadOnlyList<JobState>? states = filter.States?.Distinct().ToArray();
+        IReadOnlyList<JobState>? states = filter.States?.Distinct().Order().ToArray();
         string all = time == "created_at" ? "1" : $"{time} IS NOT NULL";
         string[] sources = states is null ? [$"{all}{range}"] : [.. states.Select(state => $"status = '{state.Name()}' AND {all}{range}")];
         if (sources.Length == 0)
@@ -117,7 +121,7 @@ internal sealed partial class JobStore : IDisposable
 
         string union = string.Join(" UNION ALL ", sources.Select(where => $"SELECT {JobColumns} FROM jobs WHERE {where}"));
         string page = string.Create(CultureInfo.InvariantCulture,
-            $"{union} ORDER BY {time} DESC, id DESC LIMIT ${arguments.Count + 1} OFFSET ${arguments.Count + 2}");
+            $"{union} ORDER BY {order} LIMIT ${arguments.Count + 1} OFFSET ${arguments.Count + 2}");
         List<JobRow> rows = file.Query(page, Job, [.. arguments, filter.Limit + 1, filter.Offset]);
         return new JobPage(rows.Count > filter.Limit ? rows[..filter.Limit] : rows, Total(), rows.Count > filter.Limit);
 
@@ -190,6 +194,5 @@ internal sealed partial class JobStore : IDisposable
 
     private static long Time(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-    private void Count(JobStoreFile file) => Volatile.Write(ref _unfinished,
-        file.Number("SELECT sum(jobs) FROM job_counts WHERE status IN ('pending', 'running')") ?? 0);
+    private static long Count(JobStoreFile file) => file.Number("SELECT sum(jobs) FROM job_counts WHERE status IN ('pending', 'running')") ?? 0;
 }

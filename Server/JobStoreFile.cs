@@ -16,6 +16,9 @@ internal sealed class JobStoreFile : IDisposable
 
     private const int BusySeconds = 2;
 
+    /// <summary>Statements kept ready; those of lists come in many forms.</summary>
+    private const int MostCommands = 100;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
 
@@ -36,16 +39,23 @@ internal sealed class JobStoreFile : IDisposable
 
     /// <summary>Opens the database, or makes it, and brings it to the schema of this program.</summary>
     /// <param name="path">Absolute path.</param>
+    /// <param name="typeOf">Tells the type of the file system that a path lies on, as <see cref="JobStoreMedium.TypeOf"/>.</param>
     /// <exception cref="PelicanException">It is in use, damaged, newer than this program, or not ours; it is then left as it was.</exception>
-    public static JobStoreFile Open(string path)
+    public static JobStoreFile Open(string path, Func<string, uint?> typeOf)
     {
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
-        Make(path);
         JobStoreFile file = new(path);
         try
         {
+            // A log without the file that it belongs to: SQLite would remove it, and jobs with it, and start empty.
+            if (Length(path) == 0 && Length(path + "-wal") > 0)
+            {
+                throw file.Damaged(null);
+            }
+
+            Make(path);
             file._connection.Open();
-            file.Prepare();
+            file.Prepare(JobStoreMedium.IsRemote(typeOf(path)));
             return file;
         }
         catch (SqliteException e)
@@ -88,7 +98,8 @@ internal sealed class JobStoreFile : IDisposable
     {
         if (raw.sqlite3_get_autocommit(_connection.Handle) == 0)
         {
-            Execute("ROLLBACK");
+            // Where the disk fails, this can fail too; nothing is committed then, and the next transaction tells.
+            _ = raw.sqlite3_exec(_connection.Handle, "ROLLBACK");
         }
     }
 
@@ -115,11 +126,7 @@ internal sealed class JobStoreFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (SqliteCommand command in _commands.Values)
-        {
-            command.Dispose();
-        }
-
+        Forget();
         _connection.Dispose();
     }
 
@@ -142,13 +149,15 @@ internal sealed class JobStoreFile : IDisposable
         }
     }
 
-    private void Prepare()
+    private static long Length(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+
+    private void Prepare(bool isRemote)
     {
         Number("PRAGMA locking_mode=EXCLUSIVE");
         // Before anything is written: a file of another program, or of a later version of this one, stays as it is.
         JobStoreSchema.Check(this);
         // The shared memory of a WAL does not reach over a network; nor do its ordering guarantees.
-        string journal = JobStoreMedium.IsRemote(Path) ? "TRUNCATE" : "WAL";
+        string journal = isRemote ? "TRUNCATE" : "WAL";
         Execute($"PRAGMA journal_mode={journal}");
         Execute("PRAGMA synchronous=FULL");
         Execute("PRAGMA foreign_keys=ON");
@@ -169,6 +178,11 @@ internal sealed class JobStoreFile : IDisposable
     {
         if (!_commands.TryGetValue(sql, out SqliteCommand? command))
         {
+            if (_commands.Count == MostCommands)
+            {
+                Forget();
+            }
+
             command = _connection.CreateCommand();
             command.CommandText = sql;
             for (int i = 1; i <= arguments.Length; i++)
@@ -185,5 +199,15 @@ internal sealed class JobStoreFile : IDisposable
         }
 
         return command;
+    }
+
+    private void Forget()
+    {
+        foreach (SqliteCommand command in _commands.Values)
+        {
+            command.Dispose();
+        }
+
+        _commands.Clear();
     }
 }

@@ -13,16 +13,18 @@ internal sealed class JobStoreQueue : IDisposable
     private const int MostTogether = 512;
 
     private readonly JobStoreFile _file;
-    private readonly Action<JobStoreFile> _committed;
+    private readonly Func<JobStoreFile, long> _measure;
+    private readonly Action<long> _committed;
     private readonly BlockingCollection<Work> _waiting = [];
     private readonly Thread _thread;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="file">The database; the queue's own from now on.</param>
-    /// <param name="committed">Called on the thread after each commit, before anybody learns of it.</param>
-    public JobStoreQueue(JobStoreFile file, Action<JobStoreFile> committed)
+    /// <param name="measure">Called at the end of each transaction.</param>
+    /// <param name="committed">Called with what was measured once that is on the disk, before anybody learns of it.</param>
+    public JobStoreQueue(JobStoreFile file, Func<JobStoreFile, long> measure, Action<long> committed)
     {
-        (_file, _committed) = (file, committed);
+        (_file, _measure, _committed) = (file, measure, committed);
         _thread = new Thread(Run) { Name = "job store", IsBackground = true };
         _thread.Start();
     }
@@ -114,8 +116,9 @@ internal sealed class JobStoreQueue : IDisposable
                 }
             }
 
+            long measured = _measure(_file);
             _file.Execute("COMMIT");
-            _committed(_file);
+            _committed(measured);
             return null;
         }
         catch (SqliteException e)

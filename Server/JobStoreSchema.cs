@@ -85,8 +85,16 @@ internal static class JobStoreSchema
         END;
         """;
 
+    /// <summary>Lists are in the order of submission, which <c>seq</c> at the end of every index keeps even when the clock was set back.</summary>
+    private const string Version2 = """
+        DROP INDEX jobs_by_time;
+        DROP INDEX jobs_by_status;
+        CREATE INDEX jobs_by_time ON jobs(created_at);
+        CREATE INDEX jobs_by_status ON jobs(status);
+        """;
+
     /// <summary>The scripts, one for each version, the first for version 1.</summary>
-    public static IReadOnlyList<string> Versions { get; } = [Version1];
+    public static IReadOnlyList<string> Versions { get; } = [Version1, Version2];
 
     /// <summary>Refuses a database that this program must not touch. Reads only.</summary>
     /// <exception cref="PelicanException">It is of a later version, or of another program.</exception>

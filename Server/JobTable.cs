@@ -55,6 +55,9 @@ internal sealed partial class JobTable : IAsyncDisposable
     private readonly SemaphoreSlim _slots;
     private readonly CancellationTokenSource _stop = new();
 
+    // Held while a job gets its time and its place in the queue of the store, so that the order of both is one.
+    private readonly Lock _submitting = new();
+
     // Held while a job is taken from the store and put among those that run, so that no cancellation falls in between.
     private readonly SemaphoreSlim _taking = new(1);
     private readonly Channel<bool> _submitted =
@@ -108,27 +111,33 @@ internal sealed partial class JobTable : IAsyncDisposable
     public async Task<Creation> CreateAsync(JobRequest request, string? key, byte[]? digest)
     {
         _check.Check(request);
-        DateTimeOffset now = _clock.GetUtcNow();
-        // As it will be read from the disk: the answer must not differ from later ones.
-        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         string? options = request.Options is null ? null : JsonSerializer.Serialize(request.Options, PelicanJson.Default.JobOptions);
-        Creation creation = await _store.CreateAsync(new NewJob(NewId(), now, options,
-        [
-            .. request.Transfers.Select((transfer, i) => new TransferRow
-            {
-                Position = i,
-                Id = NewId(),
-                Operation = transfer.Operation,
-                Source = transfer.Source,
-                Destination = transfer.Destination,
-                Recursive = transfer.Recursive,
-            }),
-        ], key, digest));
+        Task<Creation> creating;
+        lock (_submitting)
+        {
+            DateTimeOffset now = _clock.GetUtcNow();
+            // As it will be read from the disk: the answer must not differ from later ones.
+            now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+            creating = _store.CreateAsync(new NewJob(NewId(now), now, options,
+            [
+                .. request.Transfers.Select((transfer, i) => new TransferRow
+                {
+                    Position = i,
+                    Id = NewId(now),
+                    Operation = transfer.Operation,
+                    Source = transfer.Source,
+                    Destination = transfer.Destination,
+                    Recursive = transfer.Recursive,
+                }),
+            ], key, digest));
+        }
+
+        Creation creation = await creating;
         _submitted.Writer.TryWrite(true);
         return creation;
 
-        // Ordered by time, which keeps the indexes dense, and lists in the order of submission.
-        string NewId() => Guid.CreateVersion7(now).ToString();
+        // Ordered by time, which keeps the index dense.
+        static string NewId(DateTimeOffset now) => Guid.CreateVersion7(now).ToString();
     }
 
     /// <summary>Finds a job; null when there is none of that id.</summary>
@@ -137,7 +146,7 @@ internal sealed partial class JobTable : IAsyncDisposable
     /// <summary>A job at work; null when it is not.</summary>
     public LiveJob? Live(string id) => _live.GetValueOrDefault(id);
 
-    /// <summary>Lists jobs by time of creation, newest first.</summary>
+    /// <summary>Lists jobs, those submitted last first.</summary>
     public Task<JobPage> ListAsync(JobFilter filter) => _store.ListAsync(filter);
 
     /// <summary>Lists final jobs by time of their end, newest first.</summary>
@@ -181,25 +190,31 @@ internal sealed partial class JobTable : IAsyncDisposable
     /// <returns>The job, final; what was final before stays as it was. Null when there is none of that id.</returns>
     public async Task<JobRecord?> CancelAsync(string id, CancellationToken cancellationToken)
     {
-        await _taking.WaitAsync(cancellationToken);
-        LiveJob? live;
-        try
+        while (true)
         {
-            live = Live(id);
-            if (live is null)
+            await _taking.WaitAsync(cancellationToken);
+            LiveJob? live;
+            try
             {
-                return await CancelIdleAsync(id);
+                live = Live(id);
+                if (live is null)
+                {
+                    JobRecord? record = await _store.CancelAsync(id, _clock.GetUtcNow());
+                    JobTokens.Forget(record?.Job.Options);
+                    _watchers.Tell(id);
+                    return record;
+                }
+
+                live.Cancel();
+            }
+            finally
+            {
+                _taking.Release();
             }
 
-            live.Cancel();
+            // Then it is final; or, when that could not be written, to be cancelled like one that waits.
+            await live.Ended.WaitAsync(cancellationToken);
         }
-        finally
-        {
-            _taking.Release();
-        }
-
-        await live.Ended.WaitAsync(cancellationToken);
-        return await CancelIdleAsync(id);
     }
 
     /// <summary>Removes a job that is final.</summary>
@@ -250,14 +265,6 @@ internal sealed partial class JobTable : IAsyncDisposable
         _slots.Dispose();
         _taking.Dispose();
         _stop.Dispose();
-    }
-
-    private async Task<JobRecord?> CancelIdleAsync(string id)
-    {
-        JobRecord? record = await _store.CancelAsync(id, _clock.GetUtcNow());
-        JobTokens.Forget(record?.Job.Options);
-        _watchers.Tell(id);
-        return record;
     }
 
     private async Task DispatchAsync()
@@ -318,9 +325,10 @@ internal sealed partial class JobTable : IAsyncDisposable
     private async Task RunAsync(LiveJob job)
     {
         await _runner.RunAsync(job);
-        _live.TryRemove(job.Id, out _);
         job.Dispose();
         _slots.Release();
+        // Last: whoever pauses the table waits for those that are in here, and then closes everything.
+        _live.TryRemove(job.Id, out _);
     }
 
     private async Task PruneOldAsync()

@@ -30,7 +30,7 @@ internal static class JobViews
             Progress = new JobProgress(
                 transfers.Sum(t => t.Bytes), transfers.Sum(t => t.TotalBytes), Percentage(job.State, transfers),
                 Rate(job.State, live, transfers.Sum(t => t.Bytes), job.CompletedAt - job.StartedAt),
-                job.TransfersCompleted, job.TransfersTotal, job.TransfersFailed),
+                job.TransfersCompleted, job.TransfersTotal, job.TransfersFailed, live is { Counters.Grows: true } && !job.State.IsFinal() ? true : null),
             Transfers = [.. transfers.Select(transfer => Transfer(job, transfer, live))],
             Error = job.Error,
             Sequence = job.Sequence,
@@ -44,7 +44,7 @@ internal static class JobViews
     /// <summary>A job in a list.</summary>
     public static JobListItem Item(JobRow job, LiveJob? live)
     {
-        (long bytes, long total) = job.State == JobState.Running && live is not null ? live.Sum : (job.Bytes, job.TotalBytes);
+        (long bytes, long total) = job.State == JobState.Running && live is { Moving.Total: > 0 } ? live.Sum : (job.Bytes, job.TotalBytes);
         return new JobListItem(
             job.Id, job.State.Name(), job.CreatedAt, job.TransfersCompleted, job.TransfersTotal, bytes, total);
     }

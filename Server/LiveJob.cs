@@ -70,11 +70,21 @@ internal sealed class LiveJob : IDisposable
     public void Cancel()
     {
         _cancelled = true;
-        _stop.Cancel();
+        Pause();
     }
 
     /// <summary>Stops it for now.</summary>
-    public void Pause() => _stop.Cancel();
+    public void Pause()
+    {
+        try
+        {
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended a moment ago.
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();

@@ -28,13 +28,18 @@ internal sealed class TreeJournal
         new(store, job, transfer, direction, isNew: !await store.HasObjectsAsync(job, transfer.Position));
 
     /// <summary>What the tree tells and asks.</summary>
+    /// <param name="ended">Is told of each object that has ended.</param>
     /// <param name="leavesOut">Is told what is left out on purpose.</param>
-    public TreeListener Listen(Action<string> leavesOut) => new()
+    public TreeListener Listen(Action<TreeOutcome> ended, Action<string> leavesOut) => new()
     {
         IsDone = IsDone,
         WasBegun = item => !_isNew && Find(item) is not null,
         Begins = Begins,
-        Ended = Ended,
+        Ended = outcome =>
+        {
+            Ended(outcome);
+            ended(outcome);
+        },
         LeavesOut = leavesOut,
     };
 

@@ -336,7 +336,7 @@ public sealed class JobStoreTests : IDisposable
     public async Task A_database_of_an_earlier_version_is_brought_up_step_by_step()
     {
         JobStore.Open(Database).Dispose();
-        using JobStoreFile file = JobStoreFile.Open(Database);
+        using JobStoreFile file = JobStoreFile.Open(Database, JobStoreMedium.TypeOf);
 
         JobStoreSchema.Upgrade(file, [.. JobStoreSchema.Versions, "CREATE TABLE two(x)", "INSERT INTO two VALUES (3)"]);
 
@@ -345,10 +345,104 @@ public sealed class JobStoreTests : IDisposable
     }
 
     [Test]
-    public async Task A_local_file_system_is_told_from_none()
+    public async Task The_type_of_a_file_system_is_what_the_system_says()
     {
-        await Assert.That(JobStoreMedium.IsRemote(_folder)).IsFalse();
-        await Assert.That(JobStoreMedium.IsRemote("/nonexistent")).IsFalse();
+        await Assert.That(JobStoreMedium.TypeOf("/proc/self/status")).IsEqualTo(0x9FA0u);
+        await Assert.That(JobStoreMedium.TypeOf("/nonexistent")).IsNull();
+        await Assert.That(JobStoreMedium.IsRemote(null)).IsFalse();
+    }
+
+    [Test]
+    [Arguments(0x6969u, "delete,truncate")]
+    [Arguments(0x0BD00BD0u, "delete,truncate")]
+    [Arguments(0xFF534D42u, "delete,truncate")]
+    [Arguments(0xEF53u, "wal")]
+    public async Task There_is_no_write_ahead_log_on_a_file_system_of_several_hosts(uint type, string journals)
+    {
+        // As if the database had been moved there.
+        JobStoreFile.Open(Database, _ => 0xEF53).Dispose();
+
+        using JobStoreFile file = JobStoreFile.Open(Database, _ => type);
+        string journal = file.Query("PRAGMA journal_mode", row => row.GetString(0))[0];
+        string locking = file.Query("PRAGMA locking_mode", row => row.GetString(0))[0];
+
+        await Assert.That(journals.Split(',')).Contains(journal);
+        await Assert.That(locking).IsEqualTo("exclusive");
+        await Assert.That(File.Exists(Database + "-wal")).IsEqualTo(journal == "wal");
+        await Assert.That(File.Exists(Database + "-shm")).IsFalse();
+        await Assert.That(Refusal().Message).Contains("in use by another process");
+    }
+
+    [Test]
+    public async Task A_log_without_its_database_is_refused_and_kept()
+    {
+        using (JobStore store = JobStore.Open(Database))
+        {
+            await store.CreateAsync(Job(0, Start));
+            File.Copy(Database + "-wal", Database + ".kept");
+        }
+
+        File.Delete(Database);
+        File.Move(Database + ".kept", Database + "-wal");
+
+        await Assert.That(Refusal().Message).Contains("is damaged");
+        await Assert.That(new FileInfo(Database + "-wal").Length).IsGreaterThan(0);
+    }
+
+    [Test]
+    public async Task When_the_clock_is_set_back_the_list_keeps_its_order_and_nothing_ends_before_it_began()
+    {
+        using JobStore store = JobStore.Open(Database);
+        DateTimeOffset back = Start.AddYears(-20);
+        await store.CreateAsync(Job(0, Start, transfers: 2));
+        await store.TakeAsync([], back);
+        await store.EndTransferAsync(1, 0, new TransferEnd(JobState.Completed, back), cancelRest: false);
+        await store.EndTransferAsync(1, 1, new TransferEnd(JobState.Completed, back), cancelRest: false);
+        await store.CreateAsync(Job(1, Start));
+        await store.CancelAsync(Id(1), back);
+        await store.CreateAsync(Job(2, back));
+
+        JobPage first = await store.ListAsync(new JobFilter { Limit = 2 });
+        JobPage second = await store.ListAsync(new JobFilter { Limit = 2, After = new JobCursor(first.Jobs[1].CreatedAt, first.Jobs[1].Id) });
+        JobPage ended = await store.ListAsync(new JobFilter { Limit = 9, States = [JobState.Completed, JobState.Cancelled] });
+
+        await Assert.That(first.Jobs.Concat(second.Jobs).Select(job => job.Id)).IsEquivalentTo([Id(2), Id(1), Id(0)], TUnit.Assertions.Enums.CollectionOrdering.Matching);
+        await Assert.That(ended.Jobs.Select(job => job.Id)).IsEquivalentTo([Id(1), Id(0)], TUnit.Assertions.Enums.CollectionOrdering.Matching);
+        foreach (JobRow job in ended.Jobs)
+        {
+            await Assert.That(job.CompletedAt >= (job.StartedAt ?? job.CreatedAt) && (job.StartedAt ?? job.CreatedAt) >= job.CreatedAt).IsTrue();
+            await Assert.That((await store.FindAsync(job.Id))!.Transfers.All(t => t.CompletedAt >= (t.StartedAt ?? job.CreatedAt))).IsTrue();
+        }
+    }
+
+    [Test]
+    public async Task Jobs_that_ended_while_the_clock_was_wrong_are_not_taken_for_old_ones()
+    {
+        using JobStore store = JobStore.Open(Database);
+        foreach ((int number, DateTimeOffset at) in new[] { (0, Start.AddDays(-99)), (1, Start), (2, DateTimeOffset.UnixEpoch) })
+        {
+            await store.CreateAsync(Job(number, at));
+            await store.CancelAsync(Id(number), at);
+        }
+
+        await Assert.That(await store.PruneAsync(Start.AddDays(-30), 10)).IsEqualTo(1);
+        await Assert.That((await store.ListAsync(new JobFilter { Limit = 9 })).Jobs.Select(job => job.Id)).IsEquivalentTo([Id(2), Id(1)]);
+    }
+
+    [Test]
+    public async Task A_page_after_a_job_that_was_removed_goes_on_where_it_was()
+    {
+        using JobStore store = JobStore.Open(Database);
+        for (int i = 0; i < 4; i++)
+        {
+            await store.CreateAsync(Job(i, Start.AddSeconds(i)));
+        }
+
+        await store.CancelAsync(Id(2), Start);
+        await store.RemoveAsync(Id(2));
+        JobPage page = await store.ListAsync(new JobFilter { Limit = 9, After = new JobCursor(Start.AddSeconds(2), Id(2)) });
+
+        await Assert.That(page.Jobs.Select(job => job.Id)).IsEquivalentTo([Id(1), Id(0)], TUnit.Assertions.Enums.CollectionOrdering.Matching);
     }
 
     private PelicanException Refusal()

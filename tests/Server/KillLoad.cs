@@ -53,10 +53,10 @@ internal sealed class KillLoad(TestFederation federation, string folder, string 
         switch (number % 5)
         {
             case 0:
-                Get($"{space}/{number}/large", 2_000_000 + random.Next(4_000_000));
+                Get($"{space}/{number}/large", 3_000_000 + random.Next(3_000_000));
                 break;
             case 1:
-                Put("large", 1_000_000 + random.Next(3_000_000));
+                Put("large", 1_000_000 + random.Next(1_000_000));
                 break;
             case 2:
                 Tree("tree", isUpload: false);
@@ -67,7 +67,7 @@ internal sealed class KillLoad(TestFederation federation, string folder, string 
             default:
                 Get($"{space}/{number}/small", random.Next(1, Block));
                 Put("small", random.Next(1, Block));
-                Get($"{space}/{number}/middle", 1_200_000 + random.Next(1_000_000));
+                Get($"{space}/{number}/middle", 1_500_000 + random.Next(500_000));
                 Get($"{space}/{number}/empty", 0);
                 break;
         }
@@ -102,7 +102,7 @@ internal sealed class KillLoad(TestFederation federation, string folder, string 
             for (int i = 0; i < 12; i++)
             {
                 string remote = $"{top}/{(char)('a' + (i % 3))}/{(i % 2 == 0 ? "deep/" : "")}{i}";
-                byte[] content = Content(i == 7 ? 2_500_000 : random.Next(Block));
+                byte[] content = Content(i == 7 ? 2_000_000 : random.Next(Block));
                 if (isUpload)
                 {
                     WriteLocal(remote, content);
