@@ -53,7 +53,7 @@ internal sealed class KillLoad(TestFederation federation, string folder, string 
         switch (number % 5)
         {
             case 0:
-                Get($"{space}/{number}/large", 3_000_000 + random.Next(3_000_000));
+                Get($"{space}/{number}/large", 6_000_000 + random.Next(4_000_000));
                 break;
             case 1:
                 Put("large", 1_000_000 + random.Next(1_000_000));

@@ -47,7 +47,7 @@ public sealed class KilledDaemonPublishedTests : IDisposable
         await File.WriteAllTextAsync(tokenFile, token, cancellationToken);
         Slow(federation);
         KillLoad load = new(federation, _folder, tokenFile, _random);
-        await using PublishedDaemon daemon = await PublishedDaemon.StartAsync(federation, "--debug");
+        await using PublishedDaemon daemon = await PublishedDaemon.StartAsync(federation, "--debug", "--max-jobs", "2");
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task passing = PassAsync(over.Token);
 
