@@ -14,7 +14,7 @@ internal static partial class ApiErrors
     private const string InvalidRequest = "INVALID_REQUEST";
 
     /// <summary>A JSON answer.</summary>
-    public static IResult Json<T>(T body, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => TypedResults.Json(body, type, statusCode: status);
+    public static IResult Json<T>(T body, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => new JsonAnswer<T>(body, type, status);
 
     /// <summary>An answer that is an error.</summary>
     public static IResult Error(int status, string message, string code, bool retryable = false, string? detail = null) =>

@@ -1,7 +1,4 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Pelican.Transfer;
 
@@ -13,13 +10,14 @@ internal static class ClientApi
     /// <summary>Base paths: the specification's, and that of today's servers.</summary>
     public static IReadOnlyList<string> Bases { get; } = ["/api/v1/xfer", "/api/v1.0/transfer-agent"];
 
-    /// <summary>Maps everything under all base paths, and what is nowhere to an answer in JSON.</summary>
+    /// <summary>Maps everything under all base paths.</summary>
     /// <param name="routes">Where to.</param>
     /// <param name="jobs">The jobs.</param>
     /// <param name="client">The federation.</param>
-    public static void MapClientApi(this IEndpointRouteBuilder routes, JobTable jobs, FederationClient client)
+    /// <param name="logs">Where log messages go.</param>
+    public static void MapClientApi(this ApiRouter routes, JobTable jobs, FederationClient client, ILoggerFactory logs)
     {
-        ILogger logger = routes.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ClientApi).FullName!);
+        ILogger logger = logs.CreateLogger(typeof(ClientApi).FullName!);
         JobEndpoints job = new(jobs);
         HistoryEndpoints history = new(jobs);
         FileEndpoints file = new(jobs, client);
@@ -36,17 +34,7 @@ internal static class ClientApi
             Map($"{at}/delete", (HttpMethods.Post, file.DeleteAsync));
         }
 
-        routes.MapFallback("/{**path}", ApiErrors.UnknownPath);
-
-        void Map(string path, params (string Method, Func<HttpContext, Task<IResult>> Handler)[] handlers)
-        {
-            foreach ((string method, Func<HttpContext, Task<IResult>> handler) in handlers)
-            {
-                routes.MapMethods(path, [method], ApiErrors.Guard(handler, logger));
-            }
-
-            // Less specific than those with a method: it gets what they leave.
-            routes.Map(path, ApiErrors.MethodNotAllowed(string.Join(", ", handlers.Select(handler => handler.Method))));
-        }
+        void Map(string path, params (string Method, Func<HttpContext, Task<IResult>> Handler)[] handlers) =>
+            routes.Map(path, [.. handlers.Select(handler => (handler.Method, ApiErrors.Guard(handler.Handler, logger)))]);
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Pelican.ClientApi;
@@ -106,23 +105,23 @@ internal sealed partial class Daemon(
         return front;
     }
 
-    private Task<DaemonFront> ListenAsync(InstanceSocket socket, JobTable jobs, CancellationToken cancellationToken) =>
-        DaemonFront.StartAsync(socket, logs, application =>
+    private Task<DaemonFront> ListenAsync(InstanceSocket socket, JobTable jobs, CancellationToken cancellationToken)
+    {
+        ApiRouter routes = new();
+        routes.Map(DaemonActivity.HealthPath, (HttpMethods.Get, context => ApiErrors.Json(HealthNow(), PelicanJson.Output.Health).ExecuteAsync(context)));
+        routes.Map("/shutdown", (HttpMethods.Post, context =>
         {
-            application.Use(next => context => _activity.CountAsync(context, next));
-            application.MapGet(DaemonActivity.HealthPath, (RequestDelegate)(context => Answer(context, HealthNow())));
-            application.MapPost("/shutdown", (RequestDelegate)(context =>
+            context.Response.OnCompleted(() =>
             {
-                context.Response.OnCompleted(() =>
-                {
-                    _end.TrySetResult("it was asked to");
-                    return Task.CompletedTask;
-                });
-                return ApiErrors.Json(new MessageAnswer("Server shutdown initiated"), PelicanJson.Output.MessageAnswer).ExecuteAsync(context);
-            }));
-            application.Map("/shutdown", ApiErrors.MethodNotAllowed("POST"));
-            application.MapClientApi(jobs, client);
-        }, cancellationToken);
+                _end.TrySetResult("it was asked to");
+                return Task.CompletedTask;
+            });
+            return ApiErrors.Json(new MessageAnswer("Server shutdown initiated"), PelicanJson.Output.MessageAnswer).ExecuteAsync(context);
+        }
+        ));
+        routes.MapClientApi(jobs, client, logs);
+        return DaemonFront.StartAsync(socket, logs, context => _activity.CountAsync(context, routes.RouteAsync), cancellationToken);
+    }
 
     private Health HealthNow() => new()
     {
@@ -133,9 +132,6 @@ internal sealed partial class Daemon(
         Host = instance.Record.Host,
         Database = instance.Record.Database,
     };
-
-    private static Task Answer(HttpContext context, Health health) =>
-        ApiErrors.Json(health, PelicanJson.Output.Health).ExecuteAsync(context);
 
     // Work first: that ends the requests which wait for it. The instance is given up last, by its owner, when nothing is written any more.
     private async Task StopAsync(JobTable jobs, DaemonFront? front)

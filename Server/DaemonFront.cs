@@ -1,13 +1,13 @@
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Pelican.Server;
 
@@ -19,9 +19,9 @@ internal sealed partial class DaemonFront : IAsyncDisposable
 
     private static readonly TimeSpan LastAnswers = TimeSpan.FromSeconds(5);
 
-    private readonly WebApplication _application;
+    private readonly KestrelServer _server;
 
-    private DaemonFront(WebApplication application, InstanceSocket socket) => (_application, Socket) = (application, socket);
+    private DaemonFront(KestrelServer server, InstanceSocket socket) => (_server, Socket) = (server, socket);
 
     /// <summary>Where it listens.</summary>
     public InstanceSocket Socket { get; }
@@ -29,45 +29,29 @@ internal sealed partial class DaemonFront : IAsyncDisposable
     /// <summary>Begins to listen.</summary>
     /// <param name="socket">Bound; the front's from now on.</param>
     /// <param name="logs">Where log messages go; closed by whoever opened it.</param>
-    /// <param name="map">Maps the endpoints.</param>
+    /// <param name="answer">Answers requests.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     public static async Task<DaemonFront> StartAsync(
-        InstanceSocket socket, ILoggerFactory logs, Action<WebApplication> map, CancellationToken cancellationToken)
+        InstanceSocket socket, ILoggerFactory logs, RequestDelegate answer, CancellationToken cancellationToken)
     {
-        // Empty: what the other builders bring along are environment variables meant for other servers, files that are
-        // watched for changes (with inotify, over the whole of the current directory), and a console.
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
-        builder.Services.AddSingleton(logs);
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = LastAnswers);
-        builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore();
-        builder.Services.Configure<SocketTransportOptions>(transport =>
+        // The server alone: a host around it would bring along routing, services and configuration, a megabyte of them.
+        KestrelServerOptions options = new() { AddServerHeader = false };
+        // A program that was suspended with Ctrl+Z while it sent has done nothing wrong.
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.MinResponseDataRate = null;
+        options.ListenUnixSocket(socket.Path, listen =>
         {
-            transport.Backlog = Backlog;
-            transport.CreateBoundListenSocket = _ => socket.Socket;
+            listen.Protocols = HttpProtocols.Http1;
+            ILogger log = logs.CreateLogger<DaemonFront>();
+            listen.Use(next => connection => IsOwner(connection, log) ? next(connection) : Task.CompletedTask);
         });
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // A program that was suspended with Ctrl+Z while it sent has done nothing wrong.
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.ListenUnixSocket(socket.Path, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                ILogger log = logs.CreateLogger<DaemonFront>();
-                listen.Use(next => connection => IsOwner(connection, log) ? next(connection) : Task.CompletedTask);
-            });
-        });
+        SocketTransportOptions transport = new() { Backlog = Backlog, CreateBoundListenSocket = _ => socket.Socket };
 
-        WebApplication application = builder.Build();
-        DaemonFront front = new(application, socket);
+        DaemonFront front = new(new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), logs), logs), socket);
         bool started = false;
         try
         {
-            map(application);
-            await application.StartAsync(cancellationToken);
+            await front._server.StartAsync(new Application(answer), cancellationToken);
             started = true;
             return front;
         }
@@ -93,8 +77,12 @@ internal sealed partial class DaemonFront : IAsyncDisposable
     /// <summary>Takes no more connections, lets the requests under way end, and removes the socket.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _application.StopAsync(CancellationToken.None);
-        await _application.DisposeAsync();
+        using (CancellationTokenSource limit = new(LastAnswers))
+        {
+            await _server.StopAsync(limit.Token);
+        }
+
+        _server.Dispose();
         Socket.Dispose();
     }
 
@@ -112,12 +100,16 @@ internal sealed partial class DaemonFront : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Signals and the end of the process are the daemon's business.</summary>
-    private sealed class NoLifetime : IHostLifetime
+    /// <summary>What Kestrel asks for each request.</summary>
+    private sealed class Application(RequestDelegate answer) : IHttpApplication<HttpContext>
     {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task ProcessRequestAsync(HttpContext context) => answer(context);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
     }
 
     private static partial class Log

@@ -3,9 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pelican.Federation;
 using Pelican.Server;
@@ -20,7 +17,7 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private readonly FederationClient _client;
     private readonly int _maxJobs;
-    private WebApplication? _web;
+    private DaemonFront? _front;
 
     private ApiServer(TestFederation federation, int maxJobs)
     {
@@ -62,18 +59,15 @@ internal sealed class ApiServer : IAsyncDisposable
     {
         Jobs = JobTable.Open(
             new JobTableOptions { Database = Database, MaxJobs = _maxJobs, Settings = Settings }, _client, NullLoggerFactory.Instance, TimeProvider.System);
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(Socket));
-        _web = builder.Build();
-        _web.MapClientApi(Jobs, _client);
-        await _web.StartAsync();
+        ApiRouter routes = new();
+        routes.MapClientApi(Jobs, _client, NullLoggerFactory.Instance);
+        _front = await DaemonFront.StartAsync(InstanceSocket.Bind(Socket), NullLoggerFactory.Instance, routes.RouteAsync, CancellationToken.None);
     }
 
     public async Task StopAsync()
     {
         await Jobs.DisposeAsync();
-        await _web!.DisposeAsync();
+        await _front!.DisposeAsync();
     }
 
     /// <summary>A path in <see cref="Folder"/>.</summary>
