@@ -3,7 +3,7 @@ namespace Pelican.Json;
 /// <summary>What a daemon that was started detached tells whoever started it, once, over a pipe.</summary>
 /// <param name="Started">The instance that answers now; null when it could not start.</param>
 /// <param name="Error">Why it could not; null when it did.</param>
-internal sealed record StartReport(InstanceRecord? Started, ErrorReport? Error);
+internal sealed record StartReport(InstanceRecord? Started = null, ErrorReport? Error = null);
 
 /// <summary>The Client API server, as <c>client-api serve|status|stop</c> print it with <c>--json</c>. What is not known is absent.</summary>
 internal sealed record ServerReport
