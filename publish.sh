@@ -27,7 +27,7 @@ die() {
 # What the executables are made of: the sources, and the versions of whatever compiles them or is linked in.
 inputs() {
   find . \( -path ./artifacts -o -path ./dist -o -path ./docs -o -path ./tests -o -name '.?*' -o -name bin -o -name obj \) -prune \
-    -o -type f \( -name '*.cs' -o -name '*.csproj' -o -name 'Directory.*' -o -name global.json -o -path './build/native/*' \
+    -o -type f \( -name '*.cs' -o -name '*.csproj' -o -name openapi.json -o -name 'Directory.*' -o -name global.json -o -path './build/native/*' \
     -o -path ./publish.sh \) -print0 | sort -z | xargs -0 sha256sum
   dotnet --version
   gcc --version

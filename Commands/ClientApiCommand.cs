@@ -18,6 +18,7 @@ internal static class ClientApiCommand
         ClientApiStatusCommand.Create(host),
         ClientApiStopCommand.Create(host),
         ClientApiServeCommand.CreateRestart(host),
+        ClientApiOpenApiCommand.Create(host),
     }.HiddenIf(name != "client-api");
 
     /// <summary>The files of the server that is meant.</summary>

@@ -24,6 +24,17 @@ internal sealed class ConsoleOutput(Stream output)
         }
     }
 
+    /// <summary>Adds text for programs, as it is.</summary>
+    /// <param name="text">UTF-8.</param>
+    public void Text(ReadOnlySpan<byte> text)
+    {
+        lock (_lock)
+        {
+            _piece.Write(text);
+            FlushIf(_piece.WrittenCount >= PieceBytes);
+        }
+    }
+
     /// <summary>Adds a line of JSON.</summary>
     /// <param name="value">What to print.</param>
     /// <param name="type">From <c>PelicanJson.Output</c>.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,11 @@ internal static partial class ApiErrors
     private const string InvalidRequest = "INVALID_REQUEST";
 
     /// <summary>A JSON answer.</summary>
-    public static IResult Json<T>(T body, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => new JsonAnswer<T>(body, type, status);
+    public static IResult Json<T>(T body, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>
+        Json(JsonSerializer.SerializeToUtf8Bytes(body, type), status);
+
+    /// <summary>A JSON answer that is written already.</summary>
+    public static IResult Json(byte[] body, int status) => new JsonAnswer(body, status);
 
     /// <summary>An answer that is an error.</summary>
     public static IResult Error(int status, string message, string code, bool retryable = false, string? detail = null) =>
@@ -38,14 +43,21 @@ internal static partial class ApiErrors
     {
         context.Response.Headers.Allow = allowed;
         return Error(StatusCodes.Status405MethodNotAllowed,
-            $"{context.Request.Method} is not possible for {context.Request.Path}", InvalidRequest, detail: $"Possible are {allowed}.").ExecuteAsync(context);
+            $"{context.Request.Method} is not possible for {Shown(context)}", InvalidRequest, detail: $"Possible are {allowed}.").ExecuteAsync(context);
     };
 
     /// <summary>404 for a path that leads to nothing.</summary>
-    public static Task UnknownPath(HttpContext context) => NotFound($"there is nothing at {context.Request.Path}").ExecuteAsync(context);
+    public static Task UnknownPath(HttpContext context) =>
+        NotFound($"there is nothing at {Shown(context)}").ExecuteAsync(context);
+
+    // Whatever has the shape of a token stays out of errors.
+    private static string Shown(HttpContext context) => context.Request.Path.Value is { Length: > 0 } path ? new Redactor().Redact(path) : "*";
 
     /// <summary>Runs a handler, and answers with whatever goes wrong.</summary>
-    public static RequestDelegate Guard(Func<HttpContext, Task<IResult>> handler, ILogger logger) => async context =>
+    /// <param name="handler">Answers where nothing does.</param>
+    /// <param name="redactor">Takes tokens out of errors.</param>
+    /// <param name="logger">Learns of faults.</param>
+    public static RequestDelegate Guard(Func<HttpContext, Task<IResult>> handler, Redactor redactor, ILogger logger) => async context =>
     {
         IResult result;
         (string method, string path) = (context.Request.Method, context.Request.Path.Value ?? "");
@@ -56,12 +68,12 @@ internal static partial class ApiErrors
         catch (PelicanException e)
         {
             Log.Refused(logger, method, path, e.Message);
-            result = Error(e.Row.HttpStatus, e.Message, e.Row.ApiCode, e.Retryable, e.NextStep);
+            result = Error(e.Row.HttpStatus, redactor.Redact(e.Message), e.Row.ApiCode, e.Retryable, e.NextStep is { } step ? redactor.Redact(step) : null);
         }
         catch (BadHttpRequestException e)
         {
             // A body over the limit, or one that breaks off.
-            result = Error(e.StatusCode, e.Message, InvalidRequest);
+            result = Error(e.StatusCode, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? ApiRequest.TooLarge : e.Message, InvalidRequest);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -26,6 +26,9 @@ internal static class ApiRequest
     private static readonly PelicanJson Lenient =
         new(new JsonSerializerOptions(PelicanJson.Default.Options) { PropertyNameCaseInsensitive = true, AllowDuplicateProperties = false });
 
+    /// <summary>Says that a body is too large.</summary>
+    public static string TooLarge { get; } = FormattableString.Invariant($"the request body is larger than {MaxBodyBytes} bytes");
+
     /// <summary>The serialization of requests.</summary>
     public static PelicanJson Types => Lenient;
 
@@ -40,11 +43,11 @@ internal static class ApiRequest
 
         bool tooLarge = context.Request.ContentLength > MaxBodyBytes;
         using MemoryStream body = new(tooLarge ? 0 : (int)(context.Request.ContentLength ?? 0));
-        // Who announces a body waits for the answer; who just sends it would never see one that comes before the end.
-        if (!tooLarge || context.Request.Headers.Expect.Count == 0)
+        // Who announces a body waits for the answer; who just sends it would never see one that comes before the end, unless that is far away.
+        if (!tooLarge || (context.Request.Headers.Expect.Count == 0 && context.Request.ContentLength <= DiscardedBytes))
         {
             byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
-            while (await context.Request.Body.ReadAsync(block, context.RequestAborted) is > 0 and int read)
+            while (await ReadAsync(context, block) is > 0 and int read)
             {
                 tooLarge = tooLarge || body.Length + read > MaxBodyBytes;
                 if (!tooLarge)
@@ -57,9 +60,21 @@ internal static class ApiRequest
         }
 
         return tooLarge
-            ? throw new BadHttpRequestException(
-                FormattableString.Invariant($"the request body is larger than {MaxBodyBytes} bytes"), StatusCodes.Status413PayloadTooLarge)
+            ? throw new BadHttpRequestException(TooLarge, StatusCodes.Status413PayloadTooLarge)
             : body.ToArray();
+    }
+
+    // Kestrel has faults for a bad chunk and for a lost connection that do not say whose they are.
+    private static async ValueTask<int> ReadAsync(HttpContext context, byte[] block)
+    {
+        try
+        {
+            return await context.Request.Body.ReadAsync(block, context.RequestAborted);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException(e.Message, StatusCodes.Status400BadRequest, e);
+        }
     }
 
     /// <summary>Takes a body for what it should be.</summary>
@@ -73,9 +88,19 @@ internal static class ApiRequest
         }
         catch (JsonException e)
         {
-            string what = body.Length == 0 ? "it is empty" : e.Message;
-            throw new PelicanException(Errors.Parameter, $"Invalid request body: {what}", inner: e);
+            throw new PelicanException(Errors.Parameter, $"Invalid request body: {(body.Length == 0 ? "it is empty" : Explain(e))}", inner: e);
         }
+    }
+
+    // The serializer adds place and path at the end, and names types of ours that mean nothing to the caller.
+    private static string Explain(JsonException fault)
+    {
+        string what = fault.Message.Split(" Path: ")[0];
+        string said = what.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) ? "this is no value for it"
+            : what.TrimEnd('.').Replace("Pelican.ClientApi.", "", StringComparison.Ordinal);
+        string member = fault.Path is ['$', '.', .. var path] ? path + ": " : "";
+        string place = fault.LineNumber is { } line ? FormattableString.Invariant($" (line {line + 1}, byte {fault.BytePositionInLine + 1})") : "";
+        return member + said + place;
     }
 
     /// <summary>A whole number; the default when it is none or too small, the most when it is too large.</summary>

@@ -29,7 +29,9 @@ internal sealed class ApiRouter
                     }
                 }
 
-                return (Array.Find(route.Handlers, handler => HttpMethods.Equals(handler.Method, context.Request.Method)).Handler ?? route.Otherwise)(context);
+                // What can be got can be asked for without its body.
+                string method = HttpMethods.IsHead(context.Request.Method) ? HttpMethods.Get : context.Request.Method;
+                return (Array.Find(route.Handlers, handler => HttpMethods.Equals(handler.Method, method)).Handler ?? route.Otherwise)(context);
             }
         }
 

@@ -4,11 +4,37 @@ using Pelican.Transfer;
 
 namespace Pelican.Server;
 
+/// <summary>Who answers.</summary>
+internal sealed record ApiHandlers(JobEndpoints Job, HistoryEndpoints History, FileEndpoints File);
+
+/// <summary>One thing that can be asked of the API.</summary>
+/// <param name="Method">Method of HTTP.</param>
+/// <param name="Path">Path below a base.</param>
+/// <param name="Handler">Who answers it.</param>
+internal sealed record ApiRoute(string Method, string Path, Func<ApiHandlers, Func<HttpContext, Task<IResult>>> Handler);
+
 /// <summary>The routes of the API.</summary>
 internal static class ClientApi
 {
     /// <summary>Base paths: the specification's, and that of today's servers.</summary>
     public static IReadOnlyList<string> Bases { get; } = ["/api/v1/xfer", "/api/v1.0/transfer-agent"];
+
+    /// <summary>Everything that is there under all base paths.</summary>
+    public static IReadOnlyList<ApiRoute> Routes { get; } =
+    [
+        new("GET", "/jobs", to => to.Job.ListAsync),
+        new("POST", "/jobs", to => to.Job.CreateAsync),
+        new("GET", "/jobs/{id}", to => to.Job.ShowAsync),
+        new("DELETE", "/jobs/{id}", to => to.Job.CancelAsync),
+        new("GET", "/jobs/{id}/events", to => to.Job.EventsAsync),
+        new("GET", "/jobs/{id}/transfers/{transfer}", to => to.Job.ShowTransferAsync),
+        new("GET", "/history", to => to.History.ListAsync),
+        new("DELETE", "/history", to => to.History.PruneAsync),
+        new("DELETE", "/history/{id}", to => to.History.RemoveAsync),
+        new("POST", "/stat", to => to.File.StatAsync),
+        new("POST", "/list", to => to.File.ListAsync),
+        new("POST", "/delete", to => to.File.DeleteAsync),
+    ];
 
     /// <summary>Maps everything under all base paths.</summary>
     /// <param name="routes">Where to.</param>
@@ -18,23 +44,15 @@ internal static class ClientApi
     public static void MapClientApi(this ApiRouter routes, JobTable jobs, FederationClient client, ILoggerFactory logs)
     {
         ILogger logger = logs.CreateLogger(typeof(ClientApi).FullName!);
-        JobEndpoints job = new(jobs);
-        HistoryEndpoints history = new(jobs);
-        FileEndpoints file = new(jobs, client);
-        foreach (string at in Bases)
+        ApiHandlers handlers = new(new JobEndpoints(jobs), new HistoryEndpoints(jobs), new FileEndpoints(jobs, client));
+        foreach (IGrouping<string, ApiRoute> path in Routes.GroupBy(route => route.Path))
         {
-            Map($"{at}/jobs", (HttpMethods.Get, job.ListAsync), (HttpMethods.Post, job.CreateAsync));
-            Map($"{at}/jobs/{{id}}", (HttpMethods.Get, job.ShowAsync), (HttpMethods.Delete, job.CancelAsync));
-            Map($"{at}/jobs/{{id}}/events", (HttpMethods.Get, job.EventsAsync));
-            Map($"{at}/jobs/{{id}}/transfers/{{transfer}}", (HttpMethods.Get, job.ShowTransferAsync));
-            Map($"{at}/history", (HttpMethods.Get, history.ListAsync), (HttpMethods.Delete, history.PruneAsync));
-            Map($"{at}/history/{{id}}", (HttpMethods.Delete, history.RemoveAsync));
-            Map($"{at}/stat", (HttpMethods.Post, file.StatAsync));
-            Map($"{at}/list", (HttpMethods.Post, file.ListAsync));
-            Map($"{at}/delete", (HttpMethods.Post, file.DeleteAsync));
+            foreach (string at in Bases)
+            {
+                routes.Map(at + path.Key, [.. path.Select(route => (route.Method, ApiErrors.Guard(route.Handler(handlers), jobs.RequestCheck.Redactor, logger)))]);
+            }
         }
 
-        void Map(string path, params (string Method, Func<HttpContext, Task<IResult>> Handler)[] handlers) =>
-            routes.Map(path, [.. handlers.Select(handler => (handler.Method, ApiErrors.Guard(handler.Handler, logger)))]);
+        routes.Map(OpenApi.Path, (HttpMethods.Get, context => ApiErrors.Json(OpenApi.Document(), StatusCodes.Status200OK).ExecuteAsync(context)));
     }
 }

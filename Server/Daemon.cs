@@ -109,18 +109,19 @@ internal sealed partial class Daemon(
     {
         ApiRouter routes = new();
         routes.Map(DaemonActivity.HealthPath, (HttpMethods.Get, context => ApiErrors.Json(HealthNow(), PelicanJson.Output.Health).ExecuteAsync(context)));
-        routes.Map("/shutdown", (HttpMethods.Post, context =>
-        {
-            context.Response.OnCompleted(() =>
-            {
-                _end.TrySetResult("it was asked to");
-                return Task.CompletedTask;
-            });
-            return ApiErrors.Json(new MessageAnswer("Server shutdown initiated"), PelicanJson.Output.MessageAnswer).ExecuteAsync(context);
-        }
-        ));
+        routes.Map("/shutdown", (HttpMethods.Post, AnswerAndEnd));
         routes.MapClientApi(jobs, client, logs);
         return DaemonFront.StartAsync(socket, logs, context => _activity.CountAsync(context, routes.RouteAsync), cancellationToken);
+    }
+
+    private Task AnswerAndEnd(HttpContext context)
+    {
+        context.Response.OnCompleted(() =>
+        {
+            _end.TrySetResult("it was asked to");
+            return Task.CompletedTask;
+        });
+        return ApiErrors.Json(new MessageAnswer("Server shutdown initiated"), PelicanJson.Output.MessageAnswer).ExecuteAsync(context);
     }
 
     private Health HealthNow() => new()

@@ -43,7 +43,11 @@ internal sealed partial class DaemonFront : IAsyncDisposable
         {
             listen.Protocols = HttpProtocols.Http1;
             ILogger log = logs.CreateLogger<DaemonFront>();
-            listen.Use(next => connection => IsOwner(connection, log) ? next(connection) : Task.CompletedTask);
+            listen.Use(next => connection =>
+            {
+                FaultBodies.Give(connection);
+                return IsOwner(connection, log) ? next(connection) : Task.CompletedTask;
+            });
         });
         SocketTransportOptions transport = new() { Backlog = Backlog, CreateBoundListenSocket = _ => socket.Socket };
 

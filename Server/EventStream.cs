@@ -31,9 +31,16 @@ internal sealed class EventStream(JobTable jobs, string id, long? after) : IResu
         response.ContentType = MediaType;
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
+        if (HttpMethods.IsHead(httpContext.Request.Method))
+        {
+            return;
+        }
+
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, jobs.Stopping);
         try
         {
+            // Who knows everything already shall still see at once that the connection stands.
+            await response.StartAsync(ended.Token);
             await WriteAsync(response, ended.Token);
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)

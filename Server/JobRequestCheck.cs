@@ -15,6 +15,9 @@ internal enum Direction
 /// <param name="redactor">Knows what looks like a token.</param>
 internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor)
 {
+    /// <summary>Takes tokens out of what is said about requests.</summary>
+    public Redactor Redactor => redactor;
+
     /// <summary>Checks a job.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.Parameter"/> or <see cref="Errors.NotSupported"/>.</exception>
     public void Check(JobRequest request)

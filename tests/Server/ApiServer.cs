@@ -102,6 +102,7 @@ internal sealed class ApiServer : IAsyncDisposable
 
         using HttpResponseMessage response = await Http.SendAsync(request, cancellationToken);
         using JsonDocument json = JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken));
+        ApiContract.Check(method, path.StartsWith("/api", StringComparison.Ordinal) ? path : Base + path, (int)response.StatusCode, json.RootElement);
         return (response.StatusCode, json.RootElement.Clone(), response.Headers);
     }
 
