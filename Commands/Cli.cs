@@ -114,6 +114,12 @@ internal static class Cli
 
         if (parse.UnmatchedTokens is [{ } word, ..])
         {
+            if (command.Arguments.Count > 0)
+            {
+                throw new PelicanException(Errors.Parameter,
+                    $"more than {ArgumentArity.ZeroOrMore.MaximumNumberOfValues} words are too many for one command", "Call pelican several times, as xargs does.");
+            }
+
             string? near = Spelling.Nearest(word, command.Subcommands.Select(sub => sub.Name));
             throw new PelicanException(Errors.Parameter, $"unknown command '{word}'" + (near is null ? "" : $"; is '{near}' meant?"), hint);
         }

@@ -39,8 +39,7 @@ internal sealed class Verb(string name, string description) : Command(name, desc
     /// <summary>Adds the arguments, as many as there are; the command says itself what is missing.</summary>
     public Argument<string[]> Words(string name)
     {
-        // ZeroOrMore ends at 100 000, and a shell does not.
-        Argument<string[]> words = new(name) { Arity = new ArgumentArity(0, int.MaxValue) };
+        Argument<string[]> words = new(name) { Arity = ArgumentArity.ZeroOrMore };
         Arguments.Add(words);
         return words;
     }

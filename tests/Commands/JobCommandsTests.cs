@@ -311,6 +311,17 @@ public sealed class JobCommandsTests
     }
 
     [Test]
+    public async Task More_words_than_the_parser_takes_are_refused_for_what_they_are()
+    {
+        using TestShell shell = Shell();
+
+        ShellResult result = await shell.RunAsync(["job", "wait", .. Enumerable.Repeat("x", 100_001)]);
+
+        await Assert.That(result).IsEqualTo(new ShellResult(
+            4, "", "Error: more than 100000 words are too many for one command\nCall pelican several times, as xargs does.\n"));
+    }
+
+    [Test]
     public async Task A_file_is_not_taken_for_a_server_that_is_not_running()
     {
         using TestShell shell = Shell();
