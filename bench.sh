@@ -2,7 +2,8 @@
 # bench.sh [--suite bookworm|trixie|sid] [--rounds N] [NAME...]
 #
 # Measures pelican against curl, rclone, aria2c and davix, against real XRootD on this machine, and prints a table for
-# each row named; without names, for all: startup, get-1g, put-1g, small. What they are: docs/performance.md.
+# each row named; without names, for all: startup, get-1g, put-1g, small, tree, and those about the Client API server:
+# submit, loop, status, list, memory. What they are: docs/performance.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

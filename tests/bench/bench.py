@@ -8,9 +8,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from daemon import DAEMON_ROWS
 from rows import ROWS
 from servers import Servers
 
+ROWS = {**ROWS, **DAEMON_ROWS}
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = os.path.dirname(os.path.dirname(HERE))
 
@@ -57,7 +59,12 @@ def measure(row, rounds, environment):
 
 def print_table(row, rounds, medians, failures):
     """Times as such, and in proportion to the best of the others."""
-    peers = [figures for name, figures in medians.items() if name != "pelican"]
+    figures = list(row.figures())
+    if figures:
+        print("\n%s\n\n| | |\n|---|---|" % row.title)
+        print("".join("| %s | %.4g |\n" % figure for figure in figures), end="")
+        return
+    peers = [figures for name, figures in medians.items() if not name.startswith("pelican")]
     best = [min(column) for column in zip(*peers)] if peers else None
     print("\n%s; medians of %d runs each\n" % (row.title, row.rounds or rounds))
     print("| | wall, s | ÷ best peer | CPU, s | ÷ best peer | peak RSS, MB |")
@@ -109,9 +116,12 @@ def main():
                            "BEARER_TOKEN_FILE": servers.token_file}
             for name in arguments.names or ROWS:
                 row = ROWS[name](servers, os.path.join(REPOSITORY, "dist/pelican"))
-                medians, failures = measure(row, arguments.rounds, environment)
-                print_table(row, arguments.rounds, medians, failures)
-                failed |= bool(failures)
+                try:
+                    medians, failures = measure(row, arguments.rounds, {**environment, **row.environment})
+                    print_table(row, arguments.rounds, medians, failures)
+                    failed |= bool(failures)
+                finally:
+                    row.close()
     finally:
         shutil.rmtree(directory)
     sys.exit(1 if failed else 0)

@@ -1,13 +1,14 @@
 """The rows of the benchmark: what each program is told to do, and how its work is checked and undone."""
 import os
 import shutil
-from servers import GIB, SMALL_BYTES, SMALL_COUNT, small_name
+from servers import GIB, SMALL_BYTES, SMALL_COUNT, TREE_COUNT, small_name
 
 
 class Row:
     """One comparison. A subclass says what is compared; "pelican" is the program that is compared with the others."""
 
     rounds = None  # of its own, where the usual number is not enough
+    environment = {}  # beside that of all rows
 
     def __init__(self, servers, pelican):
         self.servers = servers
@@ -35,6 +36,13 @@ class Row:
     def check(self):
         """What is wrong with the outcome of a run; None if it is right."""
         return None
+
+    def figures(self):
+        """Figures that are no comparison: name and value of each."""
+        return ()
+
+    def close(self):
+        """Ends what was started for this row alone."""
 
 
 class Startup(Row):
@@ -116,6 +124,33 @@ class Small(Row):
         return None
 
 
+class Tree(Row):
+    title = "tree: `object get -r` of %d objects of %d bytes over TLS" % (TREE_COUNT, SMALL_BYTES)
+
+    def __init__(self, servers, pelican):
+        super().__init__(servers, pelican)
+        self.names = [small_name(number) for number in range(TREE_COUNT)]
+        servers.make_small("public/tree", self.names)
+
+    def contenders(self):
+        # curl is given the list, in a file: so many do not fit on a command line.
+        listed = os.path.join(self.servers.directory, "curl.conf")
+        with open(listed, "w") as file:
+            file.writelines('url = "%s/public/tree/%s"\n' % (self.servers.origin, name) for name in self.names)
+        return {
+            "pelican": [self.pelican, "object", "get", "-r", self.federation_url("/public/tree"), self.out + "/tree"],
+            "curl -Z": ["curl", "-Z", "--parallel-max", "16", "-sSf", "--cacert", self.servers.ca,
+                        "--remote-name-all", "--create-dirs", "--output-dir", self.out + "/tree", "-K", listed],
+        }
+
+    def check(self):
+        for name in self.names:
+            wrong = wrong_size(os.path.join(self.out, "tree", name), SMALL_BYTES)
+            if wrong:
+                return wrong
+        return None
+
+
 def wrong_size(path, expected):
     try:
         size = os.path.getsize(path)
@@ -124,4 +159,4 @@ def wrong_size(path, expected):
     return None if size == expected else "%s has %d bytes instead of %d" % (path, size, expected)
 
 
-ROWS = {"startup": Startup, "get-1g": Get, "put-1g": Put, "small": Small}
+ROWS = {"startup": Startup, "get-1g": Get, "put-1g": Put, "small": Small, "tree": Tree}

@@ -7,6 +7,7 @@ import time
 GIB = 1 << 30
 SMALL_COUNT = 2000
 SMALL_BYTES = 4096
+TREE_COUNT = 10_000
 
 
 class Servers:
@@ -90,14 +91,23 @@ class Servers:
         with open(large, "wb") as file:
             for _ in range(GIB // len(block)):
                 file.write(block)
-        folder = os.path.join(self.data, "public/small")
+        self._give([large])
+        self.make_small("public/small", [small_name(number) for number in range(SMALL_COUNT)])
+
+    def make_small(self, folder, names):
+        """Makes a collection of small objects."""
+        folder = os.path.join(self.data, folder)
         os.mkdir(folder)
-        for number in range(SMALL_COUNT):
-            with open(os.path.join(folder, small_name(number)), "wb") as file:
+        paths = [os.path.join(folder, name) for name in names]
+        for path in paths:
+            with open(path, "wb") as file:
                 file.write(os.urandom(SMALL_BYTES))
+        self._give([folder] + paths)
+
+    def _give(self, paths):
         # A server keeps digests as attributes of the file, so that it must own it.
         owner = os.stat(self.data)
-        for path in [large, folder] + [os.path.join(folder, name) for name in os.listdir(folder)]:
+        for path in paths:
             os.chown(path, owner.st_uid, owner.st_gid)
 
 
