@@ -34,6 +34,11 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     private static readonly HttpMethod Propfind = new("PROPFIND");
     private static readonly HttpMethod Mkcol = new("MKCOL");
 
+    // XRootD 5 computes a digest in another thread, which may answer before the one that took the question lets go of the
+    // connection: both then read the next request on it, and the server answers something else or crashes. Who has not answered
+    // yet may be one.
+    private volatile bool _mayBeXrootd5 = true;
+
     /// <summary>Host and port, for messages.</summary>
     public string Name => url.Authority;
 
@@ -246,6 +251,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             if (wanted.Count > 0)
             {
                 request.Headers.TryAddWithoutValidation("Want-Digest", string.Join(",", wanted.Select(Checksum.WireName)));
+                request.Headers.ConnectionClose = _mayBeXrootd5;
             }
         }, limit, cancellationToken);
 
@@ -269,6 +275,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             prepare(request);
             return request;
         }, url, tokens?.Token?.Value, limit, cancellationToken);
+        _mayBeXrootd5 = IsXrootd(response, "/v5");
         if (IsXrootd(response) && path.Encoded.Contains("%3F", StringComparison.Ordinal))
         {
             response.Dispose();
@@ -280,9 +287,9 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         return response;
     }
 
-    private static bool IsXrootd(HttpResponseMessage response) =>
+    private static bool IsXrootd(HttpResponseMessage response, string version = "") =>
         response.Headers.TryGetValues("Server", out IEnumerable<string>? names)
-        && names.First().StartsWith("xrootd", StringComparison.OrdinalIgnoreCase);
+        && names.First().StartsWith("xrootd" + version, StringComparison.OrdinalIgnoreCase);
 
     private async IAsyncEnumerable<ObjectInfo> EntriesAsync(
         HttpResponseMessage response, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -33,6 +33,23 @@ public sealed class UploadTests
 
     [Test]
     [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task A_digest_that_XRootD_5_may_have_to_compute_has_the_last_word_on_its_connection(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
+        using TestClient client = new(federation);
+        client.Write("a.bin", Small);
+        await client.PutAsync("a.bin", "/demo/new/a.bin", cancellationToken);
+        await client.GetAsync("/demo/new/a.bin", "b.bin", cancellationToken, new() { DirectRead = true });
+
+        Request[] questions = [.. federation.Origin.Requests.Where(r => r.Headers["Want-Digest"] is not null)];
+        await Assert.That(questions.Length).IsEqualTo(2);
+        string? expected = dialect == Dialect.Xrootd55 || dialect == Dialect.Xrootd58 ? "close" : null;
+        await Assert.That(questions.All(r => r.Method == "HEAD" && r.Headers["Connection"] == expected)).IsTrue();
+        await Assert.That(federation.Origin.Failures).IsEmpty();
+    }
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
     public async Task An_existing_object_is_not_replaced_unless_asked_for(Dialect dialect, CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
