@@ -34,10 +34,8 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     private static readonly HttpMethod Propfind = new("PROPFIND");
     private static readonly HttpMethod Mkcol = new("MKCOL");
 
-    // XRootD 5 computes a digest in another thread, which may answer before the one that took the question lets go of the
-    // connection: both then read the next request on it, and the server answers something else or crashes. Who has not answered
-    // yet may be one.
-    private volatile bool _mayBeXrootd5 = true;
+    // What it says it is; null until it has answered.
+    private volatile string? _software;
 
     /// <summary>Host and port, for messages.</summary>
     public string Name => url.Authority;
@@ -251,7 +249,9 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             if (wanted.Count > 0)
             {
                 request.Headers.TryAddWithoutValidation("Want-Digest", string.Join(",", wanted.Select(Checksum.WireName)));
-                request.Headers.ConnectionClose = _mayBeXrootd5;
+                // XRootD 5 computes a digest in another thread, which may answer before the one that took the question lets go of the
+                // connection: both then read the next request on it, and the server answers something else or crashes.
+                request.Headers.ConnectionClose = _software is null || IsXrootd("/v5");
             }
         }, limit, cancellationToken);
 
@@ -261,6 +261,14 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
     private async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, Action<HttpRequestMessage> prepare, TimeSpan limit, CancellationToken cancellationToken)
     {
+        bool creates = method == HttpMethod.Put || method == Mkcol;
+        if (_software is null && IsMisread(creates) && (creates || method == HttpMethod.Delete))
+        {
+            // First a question that changes nothing, since the change would be another object's.
+            using HttpResponseMessage harmless = await HeadAsync([], settings.ResponseHeaderTimeout, cancellationToken);
+        }
+
+        RefuseMisread(creates);
         HttpResponseMessage response = await http.SendAsync(at =>
         {
             HttpRequestMessage request = new(method, at);
@@ -275,27 +283,47 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             prepare(request);
             return request;
         }, url, tokens?.Token?.Value, limit, cancellationToken);
-        _mayBeXrootd5 = IsXrootd(response, "/v5");
-        if (IsXrootd(response) && path.Encoded.Contains("%3F", StringComparison.Ordinal))
+        _software = response.Headers.TryGetValues("Server", out IEnumerable<string>? names) ? names.First() : "";
+        try
+        {
+            RefuseMisread(creates);
+        }
+        catch (PelicanException)
         {
             response.Dispose();
-            throw new PelicanException(Errors.NotSupported,
-                $"{Name} cannot keep the name '{path}': XRootD cuts names at the '?' and would take another object for it",
-                "Rename the object, without a '?'.");
+            throw;
         }
 
         return response;
     }
 
-    private static bool IsXrootd(HttpResponseMessage response, string version = "") =>
-        response.Headers.TryGetValues("Server", out IEnumerable<string>? names)
-        && names.First().StartsWith("xrootd" + version, StringComparison.OrdinalIgnoreCase);
+    private bool IsXrootd(string version = "") => _software?.StartsWith("xrootd" + version, StringComparison.OrdinalIgnoreCase) == true;
+
+    // XRootD cuts names at a '?'; one with a line feed it keeps, but its listings of the collection come apart.
+    private bool IsMisread(bool creates) =>
+        path.Encoded.Contains("%3F", StringComparison.Ordinal) || (creates && path.Encoded.Contains("%0A", StringComparison.Ordinal));
+
+    private void RefuseMisread(bool creates)
+    {
+        if (!IsXrootd() || !IsMisread(creates))
+        {
+            return;
+        }
+
+        throw path.Encoded.Contains("%3F", StringComparison.Ordinal)
+            ? new PelicanException(Errors.NotSupported,
+                $"{Name} cannot keep the name '{path}': XRootD cuts names at the '?' and would take another object for it",
+                "Rename the object, without a '?'.")
+            : new PelicanException(Errors.NotSupported,
+                $"{Name} cannot keep the name '{path}': a line feed in a name spoils XRootD's listings of all that is beside it",
+                "Rename the object, without a line feed.");
+    }
 
     private async IAsyncEnumerable<ObjectInfo> EntriesAsync(
         HttpResponseMessage response, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // XRootD writes names as they are, others escape them (xrootd.md 8.4).
-        bool literal = IsXrootd(response);
+        bool literal = IsXrootd();
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
         using CancellationTokenSource silence = new(settings.StoppedTransferTimeout, http.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);

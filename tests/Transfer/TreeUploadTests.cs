@@ -40,6 +40,24 @@ public sealed partial class TreeUploadTests
     }
 
     [Test]
+    public async Task A_name_that_XRootD_would_cut_never_touches_the_object_of_the_shorter_name(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Xrootd62] });
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/tree/q", "precious");
+        federation.Origin.Store("/demo/tree/d/x", "precious");
+        client.Write("src/q?mark", Content);
+        client.Write("src/q\nline", Content);
+        client.Write("src/d?mark/x", Content);
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, new() { Overwrite = true });
+
+        await Assert.That((result.Objects, result.Failed, result.Failure?.Row)).IsEqualTo((0, 3, Errors.NotSupported));
+        await Assert.That(federation.Origin.Requests.Any(r => r.Method is "PUT" or "DELETE" or "MKCOL")).IsFalse();
+        await Assert.That(federation.Origin.Load("/demo/tree/q").Length).IsEqualTo("precious".Length);
+    }
+
+    [Test]
     public async Task Into_a_new_collection_costs_no_question_for_each_object(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
