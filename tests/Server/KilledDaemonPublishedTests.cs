@@ -15,7 +15,7 @@ namespace Pelican.Tests.Server;
 public sealed class KilledDaemonPublishedTests : IDisposable
 {
     private const int JobsAtOnce = 3;
-    private const int Piece = 48 * 1024;
+    private const int Piece = 96 * 1024;
 
     /// <summary>So slow that what the servers have sent has also arrived.</summary>
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(1);
