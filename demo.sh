@@ -3,8 +3,9 @@
 #
 # Shows pelican at work: builds it, starts a small federation on this machine (discovery, director, origin, cache, token
 # issuer; no network is needed), and puts, lists, examines, gets and deletes real files in it; then two mistakes and what
-# pelican says to them. Everything is below a temporary directory, which goes away at the end.
-#   --keep   leave the federation running, and say how to talk to it
+# pelican says to them; then the same in the background: the Client API server and its jobs. Everything is below a
+# temporary directory, which goes away at the end.
+#   --keep   leave federation and server running, and say how to talk to them
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -26,6 +27,7 @@ dotnet build tests/Federation/Federation.csproj -c Release -v quiet </dev/null >
 work=$(mktemp -d)
 federation=
 cleanup() {
+  [[ ! -e $work/home/.pelican/client-api.pid ]] || pelican -q client-api stop || true
   [[ -z $federation ]] || kill "$federation" 2>/dev/null || true
   [[ -z $federation ]] || wait "$federation" 2>/dev/null || true
   rm -rf "$work"
@@ -40,7 +42,7 @@ while [[ ! -s $work/state ]]; do
 done
 state() { sed -n "s/^$1=//p" "$work/state"; }
 
-export SSL_CERT_FILE PELICAN
+export SSL_CERT_FILE
 SSL_CERT_FILE=$(state CA_FILE)
 # Nothing of the caller's own configuration or tokens plays a part.
 unset BEARER_TOKEN BEARER_TOKEN_FILE TOKEN XDG_RUNTIME_DIR _CONDOR_CREDS
@@ -81,13 +83,34 @@ say "Two mistakes: no token, and an upload over what is there already."
 fails pelican object get "$base/protected/licence.txt" secret.txt
 fails pelican object put licence.txt "$base/demo/tree/LICENSE"
 [[ ! -e secret.txt ]]
+say "Jobs in the background: start the Client API server. It goes on when the terminal closes."
+run pelican client-api serve
+say "Hand it uploads, one and wait, then some more from a loop:"
+run pelican object put --async --wait licence.txt "$base/demo/jobs/licence.txt"
+for file in got/*.md; do
+  run pelican object put --async "$file" "$base/demo/jobs/"
+done
+say "A download, by its id: --async prints it, and -q nothing else."
+printf '%s$ id=$(pelican -q object get --async %s/demo/jobs/licence.txt back.txt)%s\n' "$bold" "$base" "$plain"
+id=$(pelican -q object get --async "$base/demo/jobs/licence.txt" back.txt)
+run pelican job wait "$id"
+run pelican job status "$id"
+cmp back.txt licence.txt
+run pelican job list
+say "Any program can ask it, over its Unix socket:"
+if command -v curl >/dev/null; then
+  run curl -s --unix-socket "$HOME/.pelican/client-api.sock" "http://localhost/api/v1/xfer/jobs?limit=1"
+  echo
+fi
 say "Clean up:"
+run pelican object delete -r "$base/demo/jobs"
 run pelican object delete "$base/demo/tree/LICENSE"
 run pelican object ls "$base/demo/tree"
 
 if [[ $keep ]]; then
   say "The federation goes on until you press Ctrl+C. In another terminal:"
-  printf 'export SSL_CERT_FILE=%s\n%s/dist/pelican object ls %s/demo/tree\n' "$SSL_CERT_FILE" "$repository" "$base"
+  printf 'export SSL_CERT_FILE=%s HOME=%s\n%s/dist/pelican object ls %s/demo/tree\n' "$SSL_CERT_FILE" "$HOME" "$repository" "$base"
   wait "$federation"
 fi
+run pelican client-api stop
 say "Done. The executable is dist/pelican; try: dist/pelican object --help"

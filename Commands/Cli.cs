@@ -20,6 +20,7 @@ internal static class Cli
     /// <returns>The exit status.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
+        Posix.OpenStandardStreams();
         NativeStartup.Configure();
         if (args is [VersionOption])
         {

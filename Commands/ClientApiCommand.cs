@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Pelican.Json;
 using Pelican.Server;
 using Pelican.Transfer;
@@ -44,16 +45,28 @@ internal static class ClientApiCommand
         };
     }
 
+    /// <summary>All files of the server that is meant.</summary>
+    public static InstancePaths Paths(InstanceChoice flags, Session session) =>
+        InstancePaths.Resolve(Choice(flags, session), Home(session), HostIdentity.Read());
+
     /// <summary>What finds and ends the server.</summary>
     public static DaemonControl Control(InstanceChoice flags, Session session)
     {
-        InstanceChoice choice = Choice(flags, session);
-        var host = HostIdentity.Read();
-        return new DaemonControl(InstancePaths.Resolve(choice, Home(session), host), choice.Socket is not null, host, session.World.Clock);
+        bool socketChosen = Choice(flags, session).Socket is not null;
+        return new DaemonControl(Paths(flags, session), socketChosen, HostIdentity.Read(), session.World.Clock);
     }
 
     /// <summary>The home directory; null where there is none.</summary>
     public static string? Home(Session session) => session.World.Variable("HOME");
+
+    /// <summary>Says that a server is on another host, where it can be used and ended, if so.</summary>
+    public static void ShowElsewhere(Session session, DaemonState state)
+    {
+        if (state.Elsewhere is { } record)
+        {
+            session.Messages.Line(string.Create(CultureInfo.InvariantCulture, $"One was started on {record.Host} (PID: {record.Pid}): use and stop it there."));
+        }
+    }
 
     /// <summary>Says that a server runs.</summary>
     public static void Show(Session session, ServerReport report, string what)

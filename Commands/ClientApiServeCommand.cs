@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
-using Microsoft.Extensions.Logging;
 using Pelican.Json;
 using Pelican.Server;
 using Pelican.Transfer;
@@ -27,77 +25,91 @@ internal sealed record ServeOptions
     /// <summary>Where a detached process reports how it started; null in any other.</summary>
     public int? ReadyDescriptor { get; init; }
 
-    /// <summary>Whether a running server is ended first.</summary>
-    public bool Restart { get; init; }
-
-    /// <summary>The command line that serves: of the program itself, without what is added for the detached process.</summary>
-    public required IReadOnlyList<string> CommandLine { get; init; }
+    /// <summary>The verb and what it was given, see <see cref="ServeArguments"/>.</summary>
+    public required IReadOnlyList<string> Arguments { get; init; }
 }
 
 /// <summary><c>pelican client-api serve</c> and <c>restart</c>: starts the server.</summary>
 internal static class ClientApiServeCommand
 {
     private const string ReadyOption = "--ready-fd";
-    private const int Hangup = 1;
-    private const int Ignore = 1;
+    private const int VerbWords = 2;
 
     /// <summary>Today's servers end by themselves: whoever calls them by that name expects it.</summary>
     private static readonly TimeSpan AgentIdleTimeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Makes the command.</summary>
     /// <param name="host">What the commands share.</param>
-    /// <param name="name">Its name.</param>
-    public static Command Create(CommandHost host, string name) => Create(host, new Verb(name, "Start the Client API server.")
+    /// <param name="name">Its name; <c>start</c> for the alias.</param>
+    public static Command Create(CommandHost host, string name)
     {
-        Details =
-        [
-            "It returns when the server answers; the server goes on when you log out. Its files are in ~/.pelican, for you alone.",
-            "Jobs that a server had not finished go on, from where they were.",
-        ],
-        Examples =
-        [
-            ("pelican client-api serve", "start it in the background"),
-            ("pelican client-api serve --foreground", "in the foreground, for systemd or a container; Ctrl+C ends it"),
-            ("pelican client-api serve --max-jobs 10 --idle-timeout 1h", "more jobs at once, and an end when there has been nothing to do for an hour"),
-        ],
-    }, name, restart: false);
+        bool agent = name == "start";
+        Verb verb = new(name, "Start the Client API server.")
+        {
+            Details =
+            [
+                "It returns when the server answers; the server goes on when you log out. Its files are in ~/.pelican, for you alone.",
+                "Jobs that a server had not finished go on, from where they were.",
+                "Settings, for what no option says: ClientApi.Socket, PidFile, DbLocation, MaxConcurrentJobs, IdleTimeout and HistoryRetentionDays"
+                + " in the configuration file; PELICAN_CLIENT_API_SOCKET, PELICAN_CLIENT_API_PIDFILE and so on in the environment.",
+            ],
+            Examples =
+            [
+                ($"pelican {(agent ? "client-agent" : "client-api")} {name}", "start it in the background"),
+                ($"pelican client-api serve --foreground", "in the foreground, for systemd or a container; Ctrl+C ends it"),
+                ("pelican client-api serve --max-jobs 10 --idle-timeout 1h", "more jobs at once, and an end when there has been nothing to do for an hour"),
+            ],
+        };
+        return Complete(host, verb, agent, RunAsync);
+    }
 
     /// <summary>Makes the command that ends a running server first.</summary>
-    public static Command CreateRestart(CommandHost host) => Create(host, new Verb("restart", "End the Client API server if it is running, and start it.")
+    public static Command CreateRestart(CommandHost host)
     {
-        Details = ["The new one has the options of this command line, not those of the old one."],
-        Examples = [("pelican client-api restart", "after an upgrade of pelican")],
-    }, "serve", restart: true);
+        Verb verb = new("restart", "End the Client API server if it is running, and start it.")
+        {
+            Details =
+            [
+                "The new one has the options of the old one, but for those on this command line; settings are read again.",
+                "It is started in the background, also when the old one was not.",
+            ],
+            Examples =
+            [
+                ("pelican client-api restart", "after an upgrade of pelican"),
+                ("pelican client-api restart --max-jobs 10", "with another limit"),
+            ],
+        };
+        return Complete(host, verb, agent: false, RestartAsync);
+    }
 
     /// <summary>Serves, or starts a process that does.</summary>
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(ServeOptions options, Session session, CancellationToken cancellationToken)
     {
-        if (options.Restart)
-        {
-            await ClientApiCommand.Control(options.Files, session).StopAsync(ClientApiStopCommand.DefaultTimeout, cancellationToken);
-        }
-
-        using InstanceSocket? inherited = InstanceSocket.Inherit(session.World.Variable);
-        InstanceChoice choice = ClientApiCommand.Choice(options.Files, session);
-        choice = inherited is null ? choice : choice with { Socket = inherited.Path };
-        var host = HostIdentity.Read();
-        var paths = InstancePaths.Resolve(choice, ClientApiCommand.Home(session), host);
         if (options.ReadyDescriptor is not { } descriptor)
         {
-            return options.Foreground || inherited is not null
-                ? await ServeAsync(options, choice, paths, inherited, host, session, record => Ready(session, record), cancellationToken)
-                : await DetachAsync(options, paths, session, cancellationToken);
+            return options.Foreground || InstanceSocket.IsPassed(session.World.Variable)
+                ? await new ClientApiServing(options, session).RunAsync(record => Ready(session, record), cancellationToken)
+                : await DetachAsync(options.Arguments, session, cancellationToken);
         }
 
         bool told = false;
         try
         {
-            return await ServeAsync(options, choice, paths, null, host, session, record => Tell(new StartReport(record, null)), cancellationToken);
+            return await new ClientApiServing(options, session).RunAsync(record => Tell(new StartReport { Started = record }), cancellationToken);
         }
         catch (PelicanException e) when (!told)
         {
-            Tell(new StartReport(null, Reports.Of(e, null)));
+            Tell(new StartReport
+            {
+                Failure = new StartFailure { Error = e.Message, Code = e.Row.Code, Retryable = e.Retryable, NextStep = e.NextStep },
+            });
+            // Whoever asked knows it now. That another one runs is nothing for its log.
+            if (e.Row == Errors.ServerRunning)
+            {
+                return e.ExitStatus;
+            }
+
             throw;
         }
 
@@ -108,29 +120,43 @@ internal static class ClientApiServeCommand
         }
     }
 
-    private static Verb Create(CommandHost host, Verb verb, string serve, bool restart)
+    private static async Task<int> RestartAsync(ServeOptions options, Session session, CancellationToken cancellationToken)
+    {
+        DaemonState old = await ClientApiCommand.Control(options.Files, session).StopAsync(ClientApiStopCommand.DefaultTimeout, cancellationToken);
+        IReadOnlyList<string> arguments = old is { Alive: true, Record.Arguments: { Count: >= VerbWords } before }
+            ? [.. before.Take(VerbWords), .. ServeArguments.Over([.. before.Skip(VerbWords)], [.. options.Arguments.Skip(VerbWords)])]
+            : options.Arguments;
+        return await DetachAsync(arguments, session, cancellationToken);
+    }
+
+    private static Verb Complete(CommandHost host, Verb verb, bool agent, Func<ServeOptions, Session, CancellationToken, Task<int>> run)
     {
         ClientApiFlags flags = new(verb);
         Option<string?> maxJobs = verb.Value("--max-jobs", "N", "Jobs that run at once (default 5)");
         Option<string?> database = verb.Value("--database", "PATH", "Where jobs are kept (default ~/.pelican/client-api.db)");
         Option<string?> logFile = verb.Value("--log-file", "PATH", "Log (default ~/.pelican/client-api.log; standard error with --foreground)");
-        Option<string?> idle = verb.Value("--idle-timeout", "TIME", serve == "start" ? "End after so long without work (default 10m; 0 for never)" : "End after so long without work (default: never)");
-        Option<bool> foreground = verb.Switch("--foreground", "Do not detach from the terminal");
+        Option<string?> idle = verb.Value("--idle-timeout", "TIME", agent ? "End after so long without work (default 10m; 0 for never)" : "End after so long without work (default: never)");
+        bool restart = verb.Name == "restart";
+        Option<bool> foreground = restart ? new("--foreground") : verb.Switch("--foreground", "Do not detach from the terminal");
         Option<int?> ready = new(ReadyOption) { Hidden = true };
-        verb.Options.Add(ready);
+        if (!restart)
+        {
+            verb.Options.Add(ready);
+        }
+
+        string[] words = agent ? ["client-agent", "start"] : ["client-api", "serve"];
         verb.SetAction(host.Action(
             parse => new ServeOptions
             {
                 Files = flags.Read(parse) with { Database = parse.GetValue(database), LogFile = parse.GetValue(logFile) },
                 MaxJobs = Count(parse.GetValue(maxJobs)),
                 IdleTimeout = ClientApiStopCommand.Time(parse.GetValue(idle), "--idle-timeout"),
-                DefaultIdleTimeout = serve == "start" ? AgentIdleTimeout : TimeSpan.Zero,
-                Foreground = parse.GetValue(foreground),
-                ReadyDescriptor = parse.GetValue(ready),
-                Restart = restart,
-                CommandLine = ["pelican", .. parse.Tokens.Select(token => token.Type == TokenType.Command && token.Value == "restart" ? "serve" : token.Value)],
+                DefaultIdleTimeout = agent ? AgentIdleTimeout : TimeSpan.Zero,
+                Foreground = !restart && parse.GetValue(foreground),
+                ReadyDescriptor = restart ? null : parse.GetValue(ready),
+                Arguments = [.. words, .. ServeArguments.Read(parse, host.World)],
             },
-            RunAsync));
+            run));
         return verb;
     }
 
@@ -138,55 +164,24 @@ internal static class ClientApiServeCommand
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= 1000 ? count
         : throw new PelicanException(Errors.Parameter, $"--max-jobs '{text}' is not a whole number from 1 to 1000");
 
-    private static async Task<int> DetachAsync(ServeOptions options, InstancePaths paths, Session session, CancellationToken cancellationToken)
+    private static async Task<int> DetachAsync(IReadOnlyList<string> arguments, Session session, CancellationToken cancellationToken)
     {
-        StartReport report = await Detachment.StartAsync(options.CommandLine, ReadyOption, paths.LogFile, cancellationToken);
-        if (report.Started is { } record)
+        InstancePaths paths = ClientApiCommand.Paths(ServeArguments.Files(arguments), session);
+        StartReport report = await Detachment.StartAsync(["pelican", .. arguments], ReadyOption, paths.LogFile, cancellationToken);
+        if (report.Started is not { } record)
         {
-            ClientApiCommand.Show(session, ReportOf(record), "started");
-            return 0;
+            StartFailure failure = report.Failure!;
+            throw new PelicanException(Errors.All.First(row => row.Code == failure.Code), failure.Error, failure.NextStep) { Retryable = failure.Retryable };
         }
 
-        ErrorReport error = report.Error!;
-        throw new PelicanException(Errors.All.First(row => row.Code == error.Code), error.Error, error.NextStep) { Retryable = error.Retryable };
-    }
-
-    private static async Task<int> ServeAsync(
-        ServeOptions options, InstanceChoice choice, InstancePaths paths, InstanceSocket? inherited, HostIdentity host, Session session,
-        Action<InstanceRecord> ready, CancellationToken cancellationToken)
-    {
-        bool detached = options.ReadyDescriptor is not null;
-        bool logsToFile = detached || choice.LogFile is not null;
-        UnixFileMode fileMode = session.World.NewFileMode();
-        if (detached)
+        if (record.Socket != paths.Socket)
         {
-            // The terminal may close: that is what it was detached for.
-            _ = Posix.SetSignalAction(Hangup, Ignore);
-            Detachment.Leave();
+            string other = Instance.Read(paths.Record) is { } theirs
+                ? string.Create(CultureInfo.InvariantCulture, $"the server on {theirs.Host} (PID: {theirs.Pid})") : "another host's server";
+            session.Messages.Line($"{paths.Socket} belongs to {other}: this one has files, and jobs, of its own.");
         }
 
-        TimeProvider clock = session.World.Clock;
-        using Instance instance = await new InstanceClaim(host, clock).TakeAsync(paths, inherited is not null, logsToFile, cancellationToken);
-        Configuration configuration = session.Configuration;
-        using ILoggerFactory logs = session.Sink.OpenForServer(configuration.LogLevel, logsToFile ? instance.Paths.LogFile : null, detached);
-        using FederationClient client = session.World.OpenFederation(
-            configuration.Client, new TokenEnvironment { UserId = session.World.UserId }, session.Redactor, logs);
-        TimeSpan idle = options.IdleTimeout ?? configuration.Server.IdleTimeout ?? options.DefaultIdleTimeout;
-        DaemonOptions daemon = new()
-        {
-            Inherited = inherited,
-            IdleTimeout = idle > TimeSpan.Zero ? idle : null,
-            Jobs = new JobTableOptions
-            {
-                Database = instance.Paths.Database,
-                MaxJobs = options.MaxJobs ?? configuration.Server.MaxJobs,
-                HistoryRetentionDays = configuration.Server.HistoryRetentionDays,
-                DefaultFileMode = fileMode,
-                Settings = configuration.Client,
-                Redactor = session.Redactor,
-            },
-        };
-        await new Daemon(daemon, instance, client, logs, clock).RunAsync(ready, cancellationToken);
+        ClientApiCommand.Show(session, ReportOf(record), "started");
         return 0;
     }
 

@@ -55,11 +55,7 @@ internal static class ClientApiStatusCommand
             session.Output.Line("Client API server is not running");
         }
 
-        if (state.Record is { } record && record.Host != HostIdentity.Read().Name)
-        {
-            session.Messages.Line($"One was started on {record.Host} (PID: {record.Pid}); it can be used there.");
-        }
-
+        ClientApiCommand.ShowElsewhere(session, state);
         return Errors.ServerNotRunning.ExitStatus;
     }
 
@@ -67,7 +63,7 @@ internal static class ClientApiStatusCommand
     {
         Running = state.Health is not null,
         Socket = state.Socket,
-        Pid = state.Health?.Pid ?? state.Record?.Pid,
+        Pid = state.Pid,
         Host = state.Health?.Host ?? state.Record?.Host,
         Version = state.Health?.Version ?? state.Record?.Version,
         UptimeSeconds = state.Health?.UptimeSeconds,

@@ -35,17 +35,18 @@ internal static class ClientApiStopCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(StopOptions options, Session session, CancellationToken cancellationToken)
     {
-        int? process = await ClientApiCommand.Control(options.Files, session).StopAsync(options.Timeout, cancellationToken);
+        DaemonState state = await ClientApiCommand.Control(options.Files, session).StopAsync(options.Timeout, cancellationToken);
         if (session.Json)
         {
-            string socket = InstancePaths.Resolve(ClientApiCommand.Choice(options.Files, session), ClientApiCommand.Home(session), HostIdentity.Read()).Socket;
-            session.Output.Json(new ServerReport { Running = false, Socket = socket, Pid = process }, PelicanJson.Output.ServerReport);
+            session.Output.Json(new ServerReport { Running = false, Socket = state.Socket, Pid = state.Pid, Host = state.Elsewhere?.Host }, PelicanJson.Output.ServerReport);
         }
         else if (!session.Quiet)
         {
-            session.Output.Line(process is null ? "Client API server is not running"
-                : string.Create(CultureInfo.InvariantCulture, $"Client API server stopped (PID: {process})"));
+            session.Output.Line(!state.Alive ? "Client API server is not running"
+                : string.Create(CultureInfo.InvariantCulture, $"Client API server stopped (PID: {state.Pid})"));
         }
+
+        ClientApiCommand.ShowElsewhere(session, state);
 
         return 0;
     }

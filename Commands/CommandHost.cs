@@ -10,6 +10,9 @@ namespace Pelican.Commands;
 /// <param name="redactor">Takes secrets out of a text.</param>
 internal sealed class CommandHost(Surroundings world, GlobalOptions globals, ConsoleMessages messages, Redactor redactor)
 {
+    /// <summary>What is outside.</summary>
+    public Surroundings World => world;
+
     /// <summary>Makes the action of a command.</summary>
     /// <param name="read">Turns what was parsed into the options of the command; it may refuse them.</param>
     /// <param name="run">Does it, and returns the exit status.</param>

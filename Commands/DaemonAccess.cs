@@ -22,7 +22,7 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
             || (NonEmpty(world.Variable(StartVariable)) is { } text && new SettingValue(StartVariable, [text], "environment").Flag);
         return new ApiClient(new ApiClientOptions
         {
-            Socket = Find(world),
+            Socket = Find(session),
             Clock = world.Clock,
             Holds = AnswersSoon,
             Start = start ? token => StartAsync(world, token) : null,
@@ -32,10 +32,12 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
     /// <summary>The caller's home directory.</summary>
     public static string Home(Surroundings world) => NonEmpty(world.Variable("HOME")) ?? Account.NoHome;
 
-    private ApiSocket Find(Surroundings world) =>
+    // As the server finds its own: an option, else the setting, which is PELICAN_CLIENT_API_SOCKET before ClientApi.Socket.
+    private ApiSocket Find(Session session) =>
         Socket is "" ? throw new PelicanException(Errors.Parameter, "--socket: the path is empty", "Name a socket, or leave it out.")
-        : (Socket ?? NonEmpty(world.Variable(ApiSocket.Variable))) is { } named ? ApiSocket.At(world.Absolute(named))
-        : ApiSocket.Below(Home(world), ApiSocket.HostName());
+        : Socket is { } named ? ApiSocket.At(session.World.Absolute(named))
+        : session.Configuration.Server.Files.Socket is { } set ? ApiSocket.At(set)
+        : ApiSocket.Below(Home(session.World), ApiSocket.HostName());
 
     private async Task<string?> StartAsync(Surroundings world, CancellationToken cancellationToken)
     {

@@ -18,23 +18,22 @@ internal sealed class LogFile : ILoggerProvider
     private readonly string _path;
     private readonly Func<LogLevel, string, string, Exception?, string> _line;
     private readonly Lock _lock = new();
+    private readonly bool _hasStandardStreams;
     private SafeFileHandle _file;
 
     /// <summary>Opens it.</summary>
     /// <param name="path">Absolute; created if it is not there, in a directory that is.</param>
     /// <param name="line">Makes a line of level, category, message and exception.</param>
+    /// <param name="hasStandardStreams">Whether standard output and error lead to the file too, and follow it.</param>
     /// <exception cref="PelicanException"><see cref="Errors.Local"/>.</exception>
-    public LogFile(string path, Func<LogLevel, string, string, Exception?, string> line)
+    public LogFile(string path, Func<LogLevel, string, string, Exception?, string> line, bool hasStandardStreams = false)
     {
-        (_path, _line) = (path, line);
+        (_path, _line, _hasStandardStreams) = (path, line, hasStandardStreams);
         _file = Open();
     }
 
     /// <summary>Bytes after which the file is put aside as <c>….1</c>, over the one before; null for never.</summary>
     public long? MostBytes { get; init; }
-
-    /// <summary>Whether standard output and error lead to the file too, and follow it.</summary>
-    public bool HasStandardStreams { get; init; }
 
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
@@ -51,25 +50,31 @@ internal sealed class LogFile : ILoggerProvider
                 "Name another file with --log or Logging.LogLocation.");
         }
 
+        if (_hasStandardStreams)
+        {
+            _ = Posix.Duplicate(descriptor, 1);
+            _ = Posix.Duplicate(descriptor, 2);
+        }
+
         return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
-    // Another process may have put it aside already: then only our descriptor is old.
-    private void PutAside()
+    // The name may lead to a short file, or nowhere: another process has put it aside, or somebody has removed it.
+    private void Follow()
     {
-        SafeFileHandle old = _file;
-        if (new FileInfo(_path) is { Exists: true } file && file.Length >= MostBytes)
+        FileInfo file = new(_path);
+        if (file.Exists && file.Length >= MostBytes)
         {
             File.Move(_path, _path + ".1", overwrite: true);
         }
+        else if (file.Exists && RandomAccess.GetLength(_file) < MostBytes)
+        {
+            return;
+        }
 
+        SafeFileHandle old = _file;
         _file = Open();
         old.Dispose();
-        if (HasStandardStreams)
-        {
-            _ = Posix.Duplicate((int)_file.DangerousGetHandle(), 1);
-            _ = Posix.Duplicate((int)_file.DangerousGetHandle(), 2);
-        }
     }
 
     private void Write(string text)
@@ -78,9 +83,9 @@ internal sealed class LogFile : ILoggerProvider
         {
             try
             {
-                if (RandomAccess.GetLength(_file) >= MostBytes)
+                if (MostBytes is not null)
                 {
-                    PutAside();
+                    Follow();
                 }
 
                 new ConsoleStream((int)_file.DangerousGetHandle()).Write(Encoding.UTF8.GetBytes(text));

@@ -44,7 +44,7 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         LoggerFilterOptions filter = new() { MinLevel = level < LogLevel.Information ? level : LogLevel.Information };
         // What Kestrel does all day interests nobody.
         filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", LogLevel.Warning, null));
-        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line) { MostBytes = MostBytes, HasStandardStreams = detached };
+        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line, detached) { MostBytes = MostBytes };
         return new LoggerFactory([provider], filter);
     }
 

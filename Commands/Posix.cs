@@ -24,6 +24,25 @@ internal static partial class Posix
             ? (size.Columns, size.Rows)
             : null;
 
+    /// <summary>
+    /// Opens /dev/null where the caller closed a standard stream: whatever is opened next would get its number, and what is
+    /// said go there.
+    /// </summary>
+    public static void OpenStandardStreams()
+    {
+        const int readWrite = 2, lastStream = 2;
+        int descriptor;
+        do
+        {
+            descriptor = Open("/dev/null", readWrite | OpenCloseOnExec, 0);
+        }
+        while (descriptor is >= 0 and < lastStream);
+        if (descriptor > lastStream)
+        {
+            _ = Close(descriptor);
+        }
+    }
+
     /// <summary>Whether a path is a pipe, socket or terminal, which has no size; false when it cannot be opened.</summary>
     public static bool IsStream(string path)
     {

@@ -1,4 +1,3 @@
-using Pelican.ClientApi;
 using Pelican.Server;
 using Pelican.Transfer;
 
@@ -153,11 +152,6 @@ internal sealed class SettingsReader
             }
         }
 
-        if (Variable(ApiSocket.Variable) is { } socket)
-        {
-            Put("ClientApi.Socket", socket, ApiSocket.Variable);
-        }
-
         foreach (string variable in (string[])["NEAREST_CACHE", "PELICAN_NEAREST_CACHE"])
         {
             if (Variable(variable) is { } caches)
@@ -177,6 +171,10 @@ internal sealed class SettingsReader
         foreach (Setting setting in SettingsTable.All.Values)
         {
             TakeVariable(setting.Name, setting.Variable);
+            if (setting.ClientApiVariable is { } variable)
+            {
+                TakeVariable(setting.Name, variable);
+            }
         }
     }
 

@@ -12,6 +12,10 @@ internal sealed record Setting(string Name, Func<Configuration, SettingValue, Ac
 {
     /// <summary>Name of its environment variable.</summary>
     public string Variable => "PELICAN_" + Name.Replace('.', '_').ToUpperInvariant();
+
+    /// <summary>The same for the Client API server, in the spelling of the specification's <c>PELICAN_CLIENT_API_SOCKET</c>; null for others.</summary>
+    public string? ClientApiVariable =>
+        Name.StartsWith("ClientApi.", StringComparison.Ordinal) ? "PELICAN_CLIENT_API_" + Name["ClientApi.".Length..].ToUpperInvariant() : null;
 }
 
 /// <summary>The parameters of a client (federation-protocol 8.4), and what belongs to servers.</summary>

@@ -33,4 +33,7 @@ internal sealed record InstanceRecord
 
     /// <summary>Null when it logs to standard error.</summary>
     public string? LogFile { get; init; }
+
+    /// <summary>The command that it was started by, and its options, as words that mean the same in any directory: a restart has them too.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
 }

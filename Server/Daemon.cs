@@ -18,8 +18,24 @@ internal sealed record DaemonOptions
     /// <summary>About the jobs.</summary>
     public required JobTableOptions Jobs { get; init; }
 
+    /// <summary>Gives the instance up and takes it anew, after its files were removed.</summary>
+    public required Func<Task> TakeAgain { get; init; }
+
     /// <summary>How long stopping may take before the process ends all the same; what was written is safe at any moment.</summary>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(20);
+}
+
+/// <summary>What is to be done when a run of the daemon has ended.</summary>
+internal enum DaemonEnd
+{
+    /// <summary>Nothing more.</summary>
+    Over,
+
+    /// <summary>It has to run again: its files were removed under it, or a job came in at the last moment.</summary>
+    Again,
+
+    /// <summary>Another daemon has the instance. Nothing was stopped or closed, since every write would be to its files: the process must end as it is.</summary>
+    Lost,
 }
 
 /// <summary>The Client API server: opens the jobs, listens, looks after its instance, and ends in order.</summary>
@@ -31,60 +47,102 @@ internal sealed record DaemonOptions
 internal sealed partial class Daemon(
     DaemonOptions options, Instance instance, FederationClient client, ILoggerFactory logs, TimeProvider clock)
 {
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly ILogger _log = logs.CreateLogger<Daemon>();
     private readonly DaemonActivity _activity = new(clock);
-    private readonly TaskCompletionSource<string> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Cause> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _start = clock.GetTimestamp();
+
+    private enum Cause
+    {
+        Signal,
+        Request,
+        Idleness,
+        FilesGone,
+        Takeover,
+    }
 
     /// <summary>Serves until it is told to stop, by a request or by the token, or has nothing to do any more.</summary>
     /// <param name="ready">Told once, when the socket answers.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="PelicanException">It could not start.</exception>
-    public async Task RunAsync(Action<InstanceRecord> ready, CancellationToken cancellationToken)
+    /// <exception cref="PelicanException">It could not start, or not go on.</exception>
+    public async Task<DaemonEnd> RunAsync(Action<InstanceRecord> ready, CancellationToken cancellationToken)
     {
         JobTable jobs = JobTable.Open(options.Jobs, client, logs, clock);
+        InstanceDatabase? database = null;
         DaemonFront? front = null;
+        Cause cause = Cause.Request;
+        DaemonEnd end = DaemonEnd.Over;
         try
         {
+            database = InstanceDatabase.Hold(options.Jobs.Database);
             front = await ListenAsync(options.Inherited ?? InstanceSocket.Bind(instance.Paths.Socket), jobs, cancellationToken);
             Log.Serves(_log, instance.Record.Version, instance.Paths.Socket, instance.Paths.Database);
             ready(instance.Record);
-
-            using CancellationTokenRegistration signal = cancellationToken.Register(() => _end.TrySetResult("a signal came"));
-            await KeepAsync();
-            string why = await _end.Task;
-            Log.Stops(_log, why);
+            using CancellationTokenRegistration signal = cancellationToken.Register(() => _end.TrySetResult(Cause.Signal));
+            cause = await KeepAsync();
         }
         finally
         {
-            await StopAsync(jobs, front);
+            if (cause != Cause.Takeover)
+            {
+                end = await StopAsync(cause, jobs, front, database);
+            }
         }
 
+        return cause == Cause.Takeover ? DaemonEnd.Lost : end;
+
         // Until something ends it: looks after the instance, its socket, and the time without work.
-        async Task KeepAsync()
+        async Task<Cause> KeepAsync()
         {
             long renewed = clock.GetTimestamp();
-            TimeSpan interval = options.IdleTimeout is { } idle && idle / 4 < InstanceClaim.RenewalInterval ? idle / 4 : InstanceClaim.RenewalInterval;
+            TimeSpan interval = Interval();
             while (await Task.WhenAny(_end.Task, Task.Delay(interval, clock, CancellationToken.None)) != _end.Task)
             {
                 if (options.IdleTimeout is { } limit && jobs.ActiveJobs == 0 && _activity.IdleFor >= limit)
                 {
-                    _end.TrySetResult("there is nothing to do");
+                    _end.TrySetResult(Cause.Idleness);
                 }
                 else if (clock.GetElapsedTime(renewed) >= InstanceClaim.RenewalInterval - interval / 2)
                 {
                     renewed = clock.GetTimestamp();
-                    front = await RenewAsync(jobs, front);
+                    front = await RenewAsync(jobs, front, database);
                 }
             }
+
+            Cause told = await _end.Task;
+            string why = Why(told);
+            Log.Stops(_log, why);
+            return told;
         }
     }
 
-    private async Task<DaemonFront> RenewAsync(JobTable jobs, DaemonFront front)
+    private static string Why(Cause cause) => cause switch
     {
-        if (!instance.Renew())
+        Cause.Signal => "a signal came",
+        Cause.Request => "it was asked to",
+        Cause.Idleness => "there is nothing to do",
+        Cause.FilesGone => "its files have to be made again",
+        _ => "another server has taken over its files",
+    };
+
+    private TimeSpan Interval()
+    {
+        TimeSpan idle = options.IdleTimeout / 4 ?? InstanceClaim.RenewalInterval;
+        return idle < ShortestInterval ? ShortestInterval : idle < InstanceClaim.RenewalInterval ? idle : InstanceClaim.RenewalInterval;
+    }
+
+    private async Task<DaemonFront> RenewAsync(JobTable jobs, DaemonFront front, InstanceDatabase database)
+    {
+        if (database.IsGone || !instance.IsLocked)
         {
-            _end.TrySetResult($"another host has taken over {instance.Paths.Record}");
+            Log.FilesGone(_log, instance.Paths.Database);
+            _end.TrySetResult(Cause.FilesGone);
+        }
+        else if (!instance.Renew())
+        {
+            _end.TrySetResult(Cause.Takeover);
         }
         else if (!front.Socket.IsThere && SystemCalls.Status(instance.Paths.Socket) is null)
         {
@@ -97,7 +155,7 @@ internal sealed partial class Daemon(
             }
             catch (PelicanException e)
             {
-                // The directory is gone too, perhaps: it may be back the next time.
+                // The filesystem is read-only by now, perhaps: it may be better the next time.
                 Log.NoSocket(_log, e.Message);
             }
         }
@@ -118,7 +176,7 @@ internal sealed partial class Daemon(
     {
         context.Response.OnCompleted(() =>
         {
-            _end.TrySetResult("it was asked to");
+            _end.TrySetResult(Cause.Request);
             return Task.CompletedTask;
         });
         return ApiErrors.Json(new MessageAnswer("Server shutdown initiated"), PelicanJson.Output.MessageAnswer).ExecuteAsync(context);
@@ -135,19 +193,20 @@ internal sealed partial class Daemon(
     };
 
     // Work first: that ends the requests which wait for it. The instance is given up last, by its owner, when nothing is written any more.
-    private async Task StopAsync(JobTable jobs, DaemonFront? front)
+    private async Task<DaemonEnd> StopAsync(Cause cause, JobTable jobs, DaemonFront? front, InstanceDatabase? database)
     {
         try
         {
-            await StopInOrderAsync().WaitAsync(options.StopLimit, clock);
+            return await StopInOrderAsync().WaitAsync(options.StopLimit, clock);
         }
         catch (TimeoutException)
         {
             Log.TooSlow(_log, options.StopLimit.TotalSeconds);
             front?.Socket.Dispose();
+            return DaemonEnd.Over;
         }
 
-        async Task StopInOrderAsync()
+        async Task<DaemonEnd> StopInOrderAsync()
         {
             await jobs.PauseAsync(CancellationToken.None);
             if (front is not null)
@@ -155,7 +214,21 @@ internal sealed partial class Daemon(
                 await front.DisposeAsync();
             }
 
+            bool again = cause == Cause.FilesGone || (cause == Cause.Idleness && jobs.ActiveJobs > 0);
+            if (cause == Cause.FilesGone)
+            {
+                // First of all, so that nobody else begins with an empty database meanwhile.
+                await options.TakeAgain();
+            }
+
             await jobs.DisposeAsync();
+            if (cause == Cause.FilesGone)
+            {
+                database!.PutBack();
+            }
+
+            database?.Dispose();
+            return again ? DaemonEnd.Again : DaemonEnd.Over;
         }
     }
 
@@ -166,6 +239,9 @@ internal sealed partial class Daemon(
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Client API server stops: {Why}. Unfinished jobs go on when it is started again.")]
         public static partial void Stops(ILogger log, string why);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Somebody removed {Database}, or the lock beside it: they are made again, with all jobs.")]
+        public static partial void FilesGone(ILogger log, string database);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Somebody removed {Socket}: it is made again.")]
         public static partial void SocketGone(ILogger log, string socket);

@@ -8,9 +8,16 @@ namespace Pelican.Server;
 /// <summary>What was found out about a server.</summary>
 /// <param name="Socket">Where it answers, or would.</param>
 /// <param name="Health">What it says of itself; null when it says nothing.</param>
-/// <param name="Record">What is written about it; null for nothing.</param>
+/// <param name="Record">What is written about it, or about another host's; null for nothing.</param>
 /// <param name="Alive">Whether its process is there, on this host.</param>
-internal sealed record DaemonState(string Socket, Health? Health, InstanceRecord? Record, bool Alive);
+internal sealed record DaemonState(string Socket, Health? Health, InstanceRecord? Record, bool Alive)
+{
+    /// <summary>What is written about a server on another host; null when there is none, or one here.</summary>
+    public InstanceRecord? Elsewhere => Alive ? null : Record;
+
+    /// <summary>Its process, which may be on another host; null when there is none.</summary>
+    public int? Pid => Health?.Pid ?? Record?.Pid;
+}
 
 /// <summary>Finds a running daemon, and ends it.</summary>
 /// <param name="paths">Files of the instance.</param>
@@ -20,6 +27,7 @@ internal sealed record DaemonState(string Socket, Health? Health, InstanceRecord
 internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, HostIdentity host, TimeProvider clock)
 {
     private const int Terminate = 15;
+    private const int Continue = 18;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
@@ -33,6 +41,12 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
         }
 
         bool alive = record is not null && host.Runs(record);
+        if (!alive && record?.Host == host.Name)
+        {
+            // What a dead one left.
+            record = null;
+        }
+
         string socket = alive ? record!.Socket : paths.Socket;
         using ApiClient client = Client(socket);
         try
@@ -48,27 +62,33 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
     /// <summary>Ends it: by a request, else by a signal.</summary>
     /// <param name="limit">Longest time until the process is gone.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The process that is gone; null when there was none.</returns>
+    /// <returns>What was found; it is gone now, if it was alive.</returns>
     /// <exception cref="PelicanException"><see cref="Errors.ServerUnresponsive"/>: it is still there.</exception>
-    public async Task<int?> StopAsync(TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<DaemonState> StopAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         DaemonState state = await FindAsync(cancellationToken);
         if (!state.Alive)
         {
-            return null;
+            return state;
         }
 
-        int process = state.Health?.Pid ?? state.Record!.Pid;
+        int process = state.Pid!.Value;
         // A process of another container has a number that means something else here.
         long? start = state.Health is { } health && health.Host != host.Name ? null : HostIdentity.StartTicks(process);
         if (state.Health is null || !await AskToEndAsync(state.Socket, cancellationToken))
         {
-            _ = state.Record is { } record && host.Runs(record) ? SystemCalls.Kill(record.Pid, Terminate)
-                : throw Unresponsive("Client API server does not answer, and which process it is cannot be told", null);
+            if (state.Record is not { } record || !host.Runs(record))
+            {
+                throw Unresponsive("Client API server does not answer, and which process it is cannot be told", null);
+            }
+
+            _ = SystemCalls.Kill(record.Pid, Terminate);
+            // One that was suspended cannot follow.
+            _ = SystemCalls.Kill(record.Pid, Continue);
         }
 
         long asked = clock.GetTimestamp();
-        while (start is null ? InstanceSocket.Answers(state.Socket) : HostIdentity.StartTicks(process) == start)
+        while (start is null ? InstanceSocket.Answers(state.Socket) || IsOf(state.Record) : HostIdentity.StartTicks(process) == start)
         {
             if (clock.GetElapsedTime(asked) > limit)
             {
@@ -79,8 +99,11 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
             await Task.Delay(Interval, clock, cancellationToken);
         }
 
-        return process;
+        return state;
     }
+
+    // The record is the last thing that a server leaves.
+    private bool IsOf(InstanceRecord? record) => record is not null && Instance.Read(paths.Record)?.Id == record.Id;
 
     private async Task<bool> AskToEndAsync(string socket, CancellationToken cancellationToken)
     {
@@ -99,5 +122,5 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
     private ApiClient Client(string socket) => new(new ApiClientOptions { Socket = ApiSocket.At(socket), Clock = clock });
 
     private static PelicanException Unresponsive(string what, Exception? inner) => new(
-        Errors.ServerUnresponsive, what, "It may be bringing transfers to rest. A second SIGTERM ends it at once; its jobs go on at the next start.", inner);
+        Errors.ServerUnresponsive, what, "It may be bringing transfers to rest. 'kill -9' ends it at once; its jobs go on at the next start.", inner);
 }

@@ -14,8 +14,10 @@ namespace Pelican.Server;
 /// </summary>
 internal static class Detachment
 {
-    private const string Self = "/proc/self/exe";
     private const int CloseOnExec = 0x80000;
+
+    /// <summary>The file that was started; where it has been replaced since, the kernel still knows it.</summary>
+    private static readonly string Self = File.Exists(Environment.ProcessPath) ? Environment.ProcessPath : "/proc/self/exe";
 
     /// <summary>
     /// What a daemon must not have of the environment of whoever happened to start it: tokens, and what systemd means for
@@ -116,12 +118,14 @@ internal static class Detachment
     // end of a pipe that the daemon never closes.
     private static void KeepToOurselves(int pipe)
     {
-        foreach (string name in Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(path => Path.GetFileName(path)!).ToArray())
+        const int firstOther = 3, usualLimit = 1024;
+        const string open = "/proc/self/fd";
+        IEnumerable<int> descriptors = Directory.Exists(open)
+            ? Directory.EnumerateFileSystemEntries(open).Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).ToArray()
+            : Enumerable.Range(0, usualLimit);
+        foreach (int descriptor in descriptors.Where(descriptor => descriptor >= firstOther))
         {
-            if (int.TryParse(name, out int descriptor) && descriptor > 2)
-            {
-                _ = SystemCalls.SetCloseOnExec(descriptor, descriptor != pipe);
-            }
+            _ = SystemCalls.SetCloseOnExec(descriptor, descriptor != pipe);
         }
     }
 

@@ -21,11 +21,11 @@ internal sealed record HostIdentity(string Name, string BootId)
 
     /// <summary>
     /// Whether a record's process runs on this host now, and is not another one that got its number later. Nothing is
-    /// known of other hosts' processes.
+    /// known of other hosts' processes; and only whether it is there, where /proc was not to be had.
     /// </summary>
     public bool Runs(InstanceRecord record) =>
-        record.Host == Name && record.BootId == BootId && StartTicks(record.Pid) is { } ticks
-        && (record.StartTicks is null || record.StartTicks == ticks);
+        record.Host == Name && record.BootId == BootId
+        && (record.StartTicks is { } ticks ? StartTicks(record.Pid) == ticks : SystemCalls.Kill(record.Pid, 0) == 0);
 
     /// <summary>When a process started, in clock ticks since the host did; null when there is none, or only its remains.</summary>
     public static long? StartTicks(int pid)

@@ -24,6 +24,11 @@ internal sealed class Instance : IDisposable
     /// <summary>What is told of it.</summary>
     public InstanceRecord Record { get; }
 
+    private string NextPidFile => $"{Paths.PidFile}.{Record.Id}";
+
+    /// <summary>Whether the locks still keep others out: on a file that was removed, or replaced, they do not.</summary>
+    public bool IsLocked => _locks.All(held => held.IsThere);
+
     /// <summary>Writes PID file and record.</summary>
     /// <param name="paths">Its files.</param>
     /// <param name="record">What to tell.</param>
@@ -32,7 +37,15 @@ internal sealed class Instance : IDisposable
     public static Instance? Open(InstancePaths paths, InstanceRecord record, IReadOnlyList<InstanceLock> locks)
     {
         Instance instance = new(paths, record, locks);
-        return instance.TryWrite() ? instance : null;
+        try
+        {
+            return instance.TryWrite() ? instance : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            instance.RemoveHalf();
+            throw;
+        }
     }
 
     /// <summary>What is told of an instance; null when nothing is, or it is being written just now.</summary>
@@ -97,20 +110,34 @@ internal sealed class Instance : IDisposable
     // The record first, and only if it is not there: that is how hosts whose locks do not reach one another agree.
     private bool TryWrite()
     {
+        const int exists = 17;
         try
         {
             Write(Paths.Record, FileMode.CreateNew, JsonSerializer.SerializeToUtf8Bytes(Record, PelicanJson.Output.InstanceRecord));
         }
-        catch (IOException) when (File.Exists(Paths.Record))
+        catch (IOException e) when (e.HResult == exists)
         {
             return false;
         }
 
         // Renamed into place: whoever reads it must not find it empty.
-        string next = $"{Paths.PidFile}.{Record.Id}";
-        Write(next, FileMode.Create, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Record.Pid}\n")));
-        File.Move(next, Paths.PidFile, overwrite: true);
+        Write(NextPidFile, FileMode.Create, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Record.Pid}\n")));
+        File.Move(NextPidFile, Paths.PidFile, overwrite: true);
         return true;
+    }
+
+    // After a full disk: a record without content is ours, since nobody else's was there.
+    private void RemoveHalf()
+    {
+        if (File.Exists(Paths.Record) && Read(Paths.Record) is var found && (found is null || found.Id == Record.Id))
+        {
+            File.Delete(Paths.Record);
+        }
+
+        if (File.Exists(NextPidFile))
+        {
+            File.Delete(NextPidFile);
+        }
     }
 
     private static void Write(string path, FileMode how, byte[] content)

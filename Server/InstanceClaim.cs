@@ -4,6 +4,12 @@ using Pelican.Transfer;
 
 namespace Pelican.Server;
 
+/// <summary>How a process serves, as far as others want to know.</summary>
+/// <param name="InheritsSocket">Whether the socket comes from systemd.</param>
+/// <param name="LogsToFile">Whether the log goes to the file of the paths.</param>
+/// <param name="Arguments">See <see cref="InstanceRecord.Arguments"/>.</param>
+internal sealed record ServingManner(bool InheritsSocket, bool LogsToFile, IReadOnlyList<string> Arguments);
+
 /// <summary>How a process comes to have an instance of the Client API server, or learns who has it.</summary>
 /// <param name="host">This host.</param>
 /// <param name="clock">Time to wait by.</param>
@@ -25,16 +31,15 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
 
     /// <summary>Takes the instance, and cleans up what a dead one has left of it.</summary>
     /// <param name="paths">Its files. Where a live daemon of another host has them, those of this host are taken.</param>
-    /// <param name="inherited">Whether the socket comes from systemd.</param>
-    /// <param name="logsToFile">Whether the log goes to the file of the paths.</param>
+    /// <param name="manner">How it will serve.</param>
     /// <param name="cancellationToken">Ends the waiting for one that is just starting.</param>
     /// <exception cref="PelicanException"><see cref="Errors.ServerRunning"/>, among others.</exception>
-    public async Task<Instance> TakeAsync(InstancePaths paths, bool inherited, bool logsToFile, CancellationToken cancellationToken)
+    public async Task<Instance> TakeAsync(InstancePaths paths, ServingManner manner, CancellationToken cancellationToken)
     {
         try
         {
-            return await TryTakeAsync(paths, inherited, logsToFile, cancellationToken)
-                ?? (paths.OfThisHost is { } own ? await TryTakeAsync(own, inherited, logsToFile, cancellationToken) : null)
+            return await TryTakeAsync(paths, manner, cancellationToken)
+                ?? (paths.OfThisHost is { } own ? await TryTakeAsync(own, manner, cancellationToken) : null)
                 ?? throw OnAnotherHost(Instance.Read(paths.Record));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -43,7 +48,10 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         }
     }
 
-    /// <summary>Makes a directory that only its owner may enter. One that is there is left as it is, and refused where anybody could replace our files.</summary>
+    /// <summary>
+    /// Makes a directory that only its owner may enter, but not the one that it is to be in. One that is there is left as
+    /// it is, and refused where others could replace our files.
+    /// </summary>
     /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
     public static void Prepare(string directory)
     {
@@ -52,6 +60,12 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         {
             if (!Directory.Exists(directory))
             {
+                if (Path.GetDirectoryName(directory) is { } parent && !Directory.Exists(parent))
+                {
+                    throw new PelicanException(Errors.LocalFileNotFound, $"cannot make the directory '{directory}': there is no '{parent}'",
+                        "Make it, or put the files of the Client API server elsewhere: --socket, --pid-file, --database and --log-file.");
+                }
+
                 Directory.CreateDirectory(directory, OwnerOnly);
             }
         }
@@ -61,15 +75,29 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         }
 
         // The dot: where it leads counts, not a link.
-        if (SystemCalls.Status(directory + "/.") is { } status && (status.Mode & (othersWrite | sticky)) == othersWrite)
+        if (SystemCalls.Status(directory + "/.") is not { } status)
+        {
+            return;
+        }
+
+        if ((status.Mode & (othersWrite | sticky)) == othersWrite)
         {
             throw new PelicanException(Errors.LocalDenied, $"anybody may replace files in '{directory}'",
                 $"Put the socket and the files of the Client API server elsewhere, or take the right away: chmod o-w '{directory}'");
         }
+
+        // Under sudo, HOME may be that of somebody who could not use the files afterwards.
+        uint user = SystemCalls.GetEffectiveUserId();
+        if (status.UserId != user && status.UserId != 0)
+        {
+            throw new PelicanException(Errors.LocalDenied,
+                string.Create(CultureInfo.InvariantCulture, $"'{directory}' belongs to user {status.UserId}, who could replace files in it; this is user {user}"),
+                "Put the socket and the files of the Client API server into a directory of your own: --socket, --pid-file, --database and --log-file.");
+        }
     }
 
     // Null when another host has it.
-    private async Task<Instance?> TryTakeAsync(InstancePaths paths, bool inherited, bool logsToFile, CancellationToken cancellationToken)
+    private async Task<Instance?> TryTakeAsync(InstancePaths paths, ServingManner manner, CancellationToken cancellationToken)
     {
         foreach (string directory in paths.Locks.Append(paths.Record).Select(path => Path.GetDirectoryName(path)!).Distinct())
         {
@@ -90,18 +118,27 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
                 locks.Add(taken);
             }
 
-            if (Instance.Read(paths.Record) is { } record && record.Host != host.Name && IsFresh(paths))
+            if (Instance.Read(paths.Record) is { } record)
             {
-                return null;
+                if (record.Host != host.Name && IsFresh(paths))
+                {
+                    return null;
+                }
+
+                // Its lock file was removed, or it has only some of these files in common with us.
+                if (record.Pid != Environment.ProcessId && host.Runs(record))
+                {
+                    throw Running(record);
+                }
             }
 
-            if (!inherited)
+            if (!manner.InheritsSocket)
             {
                 RemoveStaleSocket(paths.Socket);
             }
 
             File.Delete(paths.Record);
-            Instance? instance = Instance.Open(paths, NewRecord(paths, logsToFile), [.. locks]);
+            Instance? instance = Instance.Open(paths, NewRecord(paths, manner), [.. locks]);
             if (instance is not null)
             {
                 locks.Clear();
@@ -129,7 +166,7 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
             }
 
             bool late = clock.GetElapsedTime(start) > Patience;
-            if (record is not null && host.Runs(record) && (late || InstanceSocket.Answers(record.Socket)))
+            if (record is not null && (InstanceSocket.Answers(record.Socket) || (late && host.Runs(record))))
             {
                 throw Running(record);
             }
@@ -158,7 +195,8 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
 
         if (InstanceSocket.Answers(path))
         {
-            throw new PelicanException(Errors.ServerRunning, $"another server answers on '{path}'", "Name another socket with --socket.");
+            throw new PelicanException(Errors.ServerRunning, $"another server, or systemd, has the socket '{path}'",
+                "Name another one with --socket, or stop what has it, such as: systemctl --user stop pelican-client-api.socket");
         }
 
         File.Delete(path);
@@ -173,7 +211,7 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
             && Math.Abs(now.Modified - then.Modified) < DeadAfterSeconds;
     }
 
-    private InstanceRecord NewRecord(InstancePaths paths, bool logsToFile) => new()
+    private InstanceRecord NewRecord(InstancePaths paths, ServingManner manner) => new()
     {
         Id = Guid.NewGuid().ToString("N"),
         Host = host.Name,
@@ -185,7 +223,8 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         Socket = paths.Socket,
         PidFile = paths.PidFile,
         Database = paths.Database,
-        LogFile = logsToFile ? paths.LogFile : null,
+        LogFile = manner.LogsToFile ? paths.LogFile : null,
+        Arguments = manner.Arguments,
     };
 
     private static PelicanException Running(InstanceRecord record) => new(

@@ -13,11 +13,15 @@ internal sealed class InstanceLock : IDisposable
     private const uint OwnerOnly = 0b110_000_000;
 
     private readonly IDisposable _held;
+    private readonly FileStatus? _file;
 
-    private InstanceLock(string path, IDisposable held) => (Path, _held) = (path, held);
+    private InstanceLock(string path, IDisposable held, FileStatus? file) => (Path, _held, _file) = (path, held, file);
 
     /// <summary>The locked file.</summary>
     public string Path { get; }
+
+    /// <summary>Whether the name still leads to the locked file; true where that cannot be told.</summary>
+    public bool IsThere => _file is null || (SystemCalls.Status(Path) is { } now ? now.IsSame(_file) : !SystemCalls.IsAbsent(Path));
 
     /// <summary>Takes a lock; null while another process has it.</summary>
     /// <param name="path">The file, in a directory that exists.</param>
@@ -32,9 +36,10 @@ internal sealed class InstanceLock : IDisposable
             if (SystemCalls.Lock(descriptor, exclusive | withoutWaiting) == 0)
             {
                 // Somebody may have removed the file since it was opened: then this lock keeps nobody out.
-                if (SystemCalls.Status(descriptor)!.IsSame(SystemCalls.Status(path)))
+                FileStatus locked = SystemCalls.Status(descriptor)!;
+                if (locked.IsSame(SystemCalls.Status(path)))
                 {
-                    return new InstanceLock(path, file);
+                    return new InstanceLock(path, file, locked);
                 }
 
                 file.Dispose();
@@ -60,7 +65,7 @@ internal sealed class InstanceLock : IDisposable
         try
         {
             socket.Bind(new UnixDomainSocketEndPoint("\0pelican-client-api-" + key));
-            return new InstanceLock(path, socket);
+            return new InstanceLock(path, socket, null);
         }
         catch (SocketException e)
         {

@@ -36,7 +36,7 @@ internal sealed record InstancePaths
 
     public required string LogFile { get; init; }
 
-    /// <summary>Names to take where another host of the same home has these; null where the user chose some himself.</summary>
+    /// <summary>Names to take where another host of the same home has these; null where the user chose some himself, or the socket's would be too long.</summary>
     public InstancePaths? OfThisHost { get; init; }
 
     /// <summary>Where it is written who serves (<see cref="Json.InstanceRecord"/>).</summary>
@@ -65,7 +65,7 @@ internal sealed record InstancePaths
 
     private static InstancePaths Usual(InstanceChoice choice, string? home, HostIdentity host)
     {
-        if (home is null or "" or Account.NoHome)
+        if (home is not ['/', ..] or Account.NoHome)
         {
             throw new PelicanException(Errors.Configuration, "there is no home directory for the files of the Client API server",
                 "Set HOME, or name them: --socket, --pid-file, --database and --log-file.");
@@ -80,7 +80,9 @@ internal sealed record InstancePaths
 
         // Jobs that this host acknowledged in files of its own are waiting there.
         InstancePaths own = In(directory, $"{Name}.{host.FileName}", choice);
-        return File.Exists(own.Database) || File.Exists(own.Record) ? own : plain with { OfThisHost = own };
+        return File.Exists(own.Database) || File.Exists(own.Record) ? own
+            : Encoding.UTF8.GetByteCount(own.Socket) <= LongestSocket ? plain with { OfThisHost = own }
+            : plain;
     }
 
     private static InstancePaths In(string directory, string name, InstanceChoice choice) => new()

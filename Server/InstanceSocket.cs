@@ -54,37 +54,45 @@ internal sealed class InstanceSocket : IDisposable
         return new InstanceSocket(new Socket(handle), path, SystemCalls.Status(path)!);
     }
 
+    /// <summary>Whether systemd passed something to this process.</summary>
+    /// <param name="variable">Value of an environment variable.</param>
+    public static bool IsPassed(Func<string, string?> variable) =>
+        variable("LISTEN_PID") == Environment.ProcessId.ToString(CultureInfo.InvariantCulture) && variable("LISTEN_FDS") is not null;
+
     /// <summary>The socket that systemd passed to this process (sd_listen_fds(3)); null when it passed none.</summary>
     /// <param name="variable">Value of an environment variable.</param>
     /// <exception cref="PelicanException"><see cref="Errors.Configuration"/>: it is not one Unix socket with a name.</exception>
     public static InstanceSocket? Inherit(Func<string, string?> variable)
     {
         const int first = 3;
-        if (variable("LISTEN_PID") != Environment.ProcessId.ToString(CultureInfo.InvariantCulture) || variable("LISTEN_FDS") is not { } count)
+        if (!IsPassed(variable))
         {
             return null;
         }
 
         _ = SystemCalls.SetCloseOnExec(first, true);
-        Socket? socket = count == "1" ? new Socket(new SafeSocketHandle(first, ownsHandle: true)) : null;
+        // A copy: what systemd passed stays open, and can be asked for again.
+        Socket? socket = variable("LISTEN_FDS") == "1" ? new Socket(new SafeSocketHandle(SystemCalls.DuplicateAside(first), ownsHandle: true)) : null;
         return socket is { AddressFamily: AddressFamily.Unix, SocketType: SocketType.Stream } && socket.LocalEndPoint?.ToString() is ['/', ..] path
             ? new InstanceSocket(socket, path, null)
             : throw new PelicanException(Errors.Configuration, "systemd passed something else than one Unix stream socket with a path",
                 "The socket unit needs one ListenStream= with an absolute path, and no other.");
     }
 
-    /// <summary>Whether somebody accepts connections on a socket.</summary>
+    /// <summary>Whether somebody has a socket open to accept connections, whether or not he comes to it.</summary>
     public static bool Answers(string path)
     {
-        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        const int longestMilliseconds = 2000;
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { SendTimeout = longestMilliseconds };
         try
         {
             socket.Connect(new UnixDomainSocketEndPoint(path));
             return true;
         }
-        catch (SocketException)
+        catch (SocketException e)
         {
-            return false;
+            // The latter is what .NET makes of a missing file. Anything else, such as a queue that is full, is somebody's.
+            return e.SocketErrorCode is not (SocketError.ConnectionRefused or SocketError.AddressNotAvailable);
         }
     }
 

@@ -33,7 +33,14 @@ internal static partial class SystemCalls
     /// <summary>What a name stands for; null when there is nothing, or it cannot be seen.</summary>
     public static FileStatus? Status(string path) => LStat(path, out RawStatus raw) == 0 ? Of(raw) : null;
 
-    /// <summary>The same of an open descriptor.</summary>
+    /// <summary>Whether a name is not there; false where that cannot be told, as when a file server is away.</summary>
+    public static bool IsAbsent(string path)
+    {
+        const int noEntry = 2;
+        return LStat(path, out _) != 0 && Marshal.GetLastPInvokeError() == noEntry;
+    }
+
+    /// <summary>The same as <see cref="Status(string)"/> of an open descriptor.</summary>
     public static FileStatus? Status(int descriptor) => FStat(descriptor, out RawStatus raw) == 0 ? Of(raw) : null;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -59,6 +66,9 @@ internal static partial class SystemCalls
 
     /// <summary>Whether programs that this one starts inherit a descriptor.</summary>
     public static int SetCloseOnExec(int descriptor, bool close) => Control(descriptor, 2 /* F_SETFD */, close ? 1 : 0);
+
+    /// <summary>Another descriptor of the same file that is none of the standard streams, and not inherited.</summary>
+    public static int DuplicateAside(int descriptor) => Control(descriptor, 1030 /* F_DUPFD_CLOEXEC */, 3);
 
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     public static unsafe partial int Pipe(int* ends, int flags);
@@ -113,7 +123,7 @@ internal static partial class SystemCalls
     [LibraryImport("libc", EntryPoint = "fcntl")]
     private static partial int Control(int descriptor, int command, nint argument);
 
-    [LibraryImport("libc", EntryPoint = "lstat", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "lstat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int LStat(string path, out RawStatus status);
 
     [LibraryImport("libc", EntryPoint = "fstat")]

@@ -106,7 +106,7 @@ internal sealed partial class FederationClient : IDisposable
             return await GetToStreamAsync(source, device, options, progress, cancellationToken);
         }
 
-        using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name);
+        using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name, options.FileMode);
         return await GetToFileAsync(url, local, null, options, progress, cancellationToken);
     }
 

@@ -41,8 +41,9 @@ internal sealed class LocalDestination : IDisposable
     /// <summary>Decides the final path and makes missing directories.</summary>
     /// <param name="destination">Absolute path; a directory, or a name that ends with a slash, receives the object under its own name.</param>
     /// <param name="name">The object's own name.</param>
+    /// <param name="fileMode">Mode of new files, by which directories get theirs.</param>
     /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
-    public static LocalDestination Prepare(string destination, string name)
+    public static LocalDestination Prepare(string destination, string name, UnixFileMode fileMode)
     {
         string path = Decide(destination, name);
         List<string> made = [];
@@ -55,7 +56,7 @@ internal sealed class LocalDestination : IDisposable
         LocalDestination prepared = new(path, made);
         try
         {
-            Directory.CreateDirectory(parent);
+            Directory.CreateDirectory(parent, DirectoryMode(fileMode));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,6 +65,13 @@ internal sealed class LocalDestination : IDisposable
         }
 
         return prepared;
+    }
+
+    /// <summary>Mode of a new directory under the caller's umask, as far as the mode of new files tells it.</summary>
+    public static UnixFileMode DirectoryMode(UnixFileMode files)
+    {
+        const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        return files | (UnixFileMode)((int)(files & Read) >> 2) | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     }
 
     /// <summary>The final path, as <see cref="Prepare"/> would have it; makes nothing.</summary>

@@ -150,7 +150,14 @@ internal sealed class PartFile : DownloadTarget
 
         try
         {
-            File.WriteAllBytes(_statePath, JsonSerializer.SerializeToUtf8Bytes(State, PelicanJson.Default.PartState));
+            using FileStream file = new(_statePath, new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                BufferSize = 0,
+            });
+            file.Write(JsonSerializer.SerializeToUtf8Bytes(State, PelicanJson.Default.PartState));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -49,7 +49,7 @@ internal sealed class TreeDownload(FederationClient client, IReadOnlyList<Object
 
             if (!options.DryRun)
             {
-                Directory.CreateDirectory(directory, DirectoryMode(options.FileMode));
+                Directory.CreateDirectory(directory, LocalDestination.DirectoryMode(options.FileMode));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -82,12 +82,5 @@ internal sealed class TreeDownload(FederationClient client, IReadOnlyList<Object
         return work.Place is null || work.Place == Nowhere
             ? await client.GetAsync(item.Source, item.Destination, options, transfer, cancellationToken)
             : await client.GetListedAsync(item, (work.Entry.Info, work.Entry.Server), options, transfer, cancellationToken);
-    }
-
-    // mkdir -p under the caller's umask, as far as the mode of files tells it.
-    private static UnixFileMode DirectoryMode(UnixFileMode files)
-    {
-        const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        return files | (UnixFileMode)((int)(files & Read) >> 2) | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     }
 }

@@ -134,6 +134,26 @@ public sealed class DaemonTests
     }
 
     [Test]
+    public async Task Whoever_removes_all_its_files_takes_no_job_away(CancellationToken cancellationToken)
+    {
+        FakeTimeProvider clock = new();
+        await using TestDaemon daemon = await TestDaemon.StartAsync(options => options with { StopLimit = Timeout.InfiniteTimeSpan }, clock);
+        using StringContent body = new("""{"transfers":[{"operation":"get","source":"pelican://localhost:1/a","destination":"/nowhere/a"}]}""");
+        using HttpResponseMessage created = await daemon.Http.PostAsync(new Uri("/api/v1/xfer/jobs", UriKind.Relative), body, cancellationToken);
+        Directory.Delete(daemon.Home + "/.pelican", recursive: true);
+
+        for (; !File.Exists(daemon.File("db")) || !InstanceSocket.Answers(daemon.File("sock")); await Task.Delay(1, cancellationToken))
+        {
+            clock.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        (HttpStatusCode status, _) = await daemon.SendAsync("GET", created.Headers.Location!.OriginalString, cancellationToken);
+        await Assert.That(created.StatusCode).IsEqualTo(HttpStatusCode.Created);
+        await Assert.That(status).IsEqualTo(HttpStatusCode.OK);
+        await Assert.That(File.Exists(daemon.File("pid"))).IsTrue();
+    }
+
+    [Test]
     public async Task One_that_another_host_took_over_ends_and_leaves_its_files(CancellationToken cancellationToken)
     {
         FakeTimeProvider clock = new();

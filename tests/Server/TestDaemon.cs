@@ -68,9 +68,32 @@ internal sealed class TestDaemon : IAsyncDisposable
     {
         var host = HostIdentity.Read();
         var paths = InstancePaths.Resolve(new InstanceChoice(), Home, host);
-        using Instance instance = await new InstanceClaim(host, clock).TakeAsync(paths, false, true, CancellationToken.None);
-        DaemonOptions options = with(new DaemonOptions { Jobs = new JobTableOptions { Database = paths.Database } });
-        await new Daemon(options, instance, _client, NullLoggerFactory.Instance, clock).RunAsync(record => _ready.TrySetResult(record), _stop.Token);
+        InstanceClaim claim = new(host, clock);
+        Instance instance = await TakeAsync();
+        try
+        {
+            DaemonOptions options = with(new DaemonOptions
+            {
+                Jobs = new JobTableOptions { Database = paths.Database },
+                TakeAgain = async () =>
+                {
+                    instance.Dispose();
+                    instance = await TakeAsync();
+                },
+            });
+            DaemonEnd end;
+            do
+            {
+                end = await new Daemon(options, instance, _client, NullLoggerFactory.Instance, clock).RunAsync(record => _ready.TrySetResult(record), _stop.Token);
+            }
+            while (end == DaemonEnd.Again);
+        }
+        finally
+        {
+            instance.Dispose();
+        }
+
+        Task<Instance> TakeAsync() => claim.TakeAsync(paths, new ServingManner(false, true, []), CancellationToken.None);
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)

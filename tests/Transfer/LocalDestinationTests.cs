@@ -4,6 +4,8 @@ namespace Pelican.Tests.Transfer;
 
 public sealed class LocalDestinationTests : IDisposable
 {
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("destination-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -27,7 +29,7 @@ public sealed class LocalDestinationTests : IDisposable
         File.CreateSymbolicLink(_folder + "/dangling", "none");
         await File.WriteAllTextAsync(_folder + "/file", "");
 
-        using var local = LocalDestination.Prepare(_folder + destination, "o.dat");
+        using var local = LocalDestination.Prepare(_folder + destination, "o.dat", Mode);
 
         await Assert.That(Path.GetRelativePath(_folder, local.Path)).IsEqualTo(expected);
         await Assert.That(Directory.Exists(Path.GetDirectoryName(local.Path))).IsTrue();
@@ -37,7 +39,7 @@ public sealed class LocalDestinationTests : IDisposable
     public async Task Directories_made_for_nothing_go_again()
     {
         Directory.CreateDirectory(_folder + "/old");
-        LocalDestination.Prepare(_folder + "/old/a/b/c/", "o").Dispose();
+        LocalDestination.Prepare(_folder + "/old/a/b/c/", "o", Mode).Dispose();
 
         await Assert.That(Left()).IsEquivalentTo(["old"]);
     }
@@ -45,12 +47,12 @@ public sealed class LocalDestinationTests : IDisposable
     [Test]
     public async Task Directories_with_something_in_them_stay()
     {
-        using (var local = LocalDestination.Prepare(_folder + "/a/b/o", "o"))
+        using (var local = LocalDestination.Prepare(_folder + "/a/b/o", "o", Mode))
         {
             local.Keep();
         }
 
-        using (LocalDestination.Prepare(_folder + "/c/d/o", "o"))
+        using (LocalDestination.Prepare(_folder + "/c/d/o", "o", Mode))
         {
             await File.WriteAllTextAsync(_folder + "/c/other", "");
         }
@@ -65,7 +67,7 @@ public sealed class LocalDestinationTests : IDisposable
     {
         Directory.CreateDirectory($"{_folder}/dir/{name}");
 
-        PelicanException error = Assert.Throws<PelicanException>(() => LocalDestination.Prepare(_folder + destination, name));
+        PelicanException error = Assert.Throws<PelicanException>(() => LocalDestination.Prepare(_folder + destination, name, Mode));
 
         await Assert.That(error.Row).IsEqualTo(Errors.Local);
         await Assert.That(error.Message).Contains("directory");
@@ -79,7 +81,7 @@ public sealed class LocalDestinationTests : IDisposable
     {
         await File.WriteAllTextAsync(_folder + "/file", "");
 
-        PelicanException error = Assert.Throws<PelicanException>(() => LocalDestination.Prepare(_folder + destination, "o"));
+        PelicanException error = Assert.Throws<PelicanException>(() => LocalDestination.Prepare(_folder + destination, "o", Mode));
 
         await Assert.That(error.Message).StartsWith("cannot create ");
         await Assert.That(Left()).IsEquivalentTo(["file"]);
@@ -89,7 +91,7 @@ public sealed class LocalDestinationTests : IDisposable
     public async Task Directories_that_can_be_made_in_part_are_not_left()
     {
         PelicanException error = Assert.Throws<PelicanException>(
-            () => LocalDestination.Prepare($"{_folder}/a/b/{new string('x', 300)}/o", "o"));
+            () => LocalDestination.Prepare($"{_folder}/a/b/{new string('x', 300)}/o", "o", Mode));
 
         await Assert.That(error.Row).IsEqualTo(Errors.Local);
         await Assert.That(Left()).IsEmpty();

@@ -1,0 +1,275 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text.Json;
+using Pelican.ClientApi;
+using Pelican.Commands;
+using Pelican.Federation;
+using Pelican.Json;
+using Pelican.Server;
+using Pelican.Tests.Support;
+
+namespace Pelican.Tests.Server;
+
+/// <summary>The server as its user has it: a process that is started, outlives what started it, and ends.</summary>
+public sealed class DaemonPublishedTests
+{
+    private const int Terminate = 15;
+    private const int Stop = 19;
+    private const string SocketActivation = """
+        import os, socket, sys
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(sys.argv[1])
+        s.listen()
+        os.dup2(s.fileno(), 3)
+        os.set_inheritable(3, True)
+        os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+        os.execv(sys.argv[2], sys.argv[2:])
+        """;
+
+    [Test]
+    public async Task A_command_substitution_returns_with_process_and_socket()
+    {
+        using ServedHome daemon = new();
+
+        ProgramRun run = await daemon.ShellAsync("out=$($P client-api serve); echo \"[$out]\"; exec <&- >&- 2>&-; $P client-api serve");
+
+        await Assert.That(run).IsEqualTo(new ProgramRun(12, $"[Client API server started (PID: {daemon.Pid})\nSocket: {daemon.File("sock")}]\n", ""));
+        await Assert.That((await daemon.RunAsync("status")).Output).IsEqualTo($"Client API server is running (PID: {daemon.Pid})\nSocket: {daemon.File("sock")}\n");
+    }
+
+    [Test]
+    public async Task It_outlives_the_terminal_and_keeps_nothing_of_it(CancellationToken cancellationToken)
+    {
+        using ServedHome daemon = new();
+        string open = Path.Combine(daemon.Home, "open");
+
+        // script(1) gives it a terminal, which closes when the shell ends; with it goes its session.
+        ProgramRun run = await daemon.ShellAsync(
+            $"exec 7>{open}; script -qec 'cd {daemon.Home}; $P client-api serve; tty; kill -HUP 0' /dev/null");
+        int process = daemon.Pid;
+        string[] stat = (await File.ReadAllTextAsync($"/proc/{process}/stat", cancellationToken)).Split(") ")[1].Split(' ');
+        string?[] descriptors = [.. Directory.EnumerateFiles($"/proc/{process}/fd").Select(file => File.ResolveLinkTarget(file, false)?.FullName)];
+
+        await Assert.That(run.Output).Contains("/dev/pts/");
+        await Assert.That(ServedHome.Runs(process)).IsTrue();
+        await Assert.That((stat[3], stat[4])).IsEqualTo((process.ToString(CultureInfo.InvariantCulture), "0"));
+        await Assert.That(new DirectoryInfo($"/proc/{process}/cwd").LinkTarget).IsEqualTo("/");
+        await Assert.That(descriptors.Where(path => path is not null && (path == open || path.StartsWith("/dev/pts", StringComparison.Ordinal)))).IsEmpty();
+        foreach ((int stream, string target) in ((int, string)[])[(0, "/dev/null"), (1, daemon.File("log")), (2, daemon.File("log"))])
+        {
+            await Assert.That(new FileInfo($"/proc/{process}/fd/{stream}").LinkTarget).IsEqualTo(target);
+        }
+    }
+
+    [Test]
+    [Arguments("$P client-api stop")]
+    [Arguments("kill $(cat ~/.pelican/client-api.pid)")]
+    [Arguments("kill -INT $(cat ~/.pelican/client-api.pid)")]
+    [Arguments("curl -s -X POST --unix-socket ~/.pelican/client-api.sock http://localhost/shutdown")]
+    [Arguments("$P client-agent stop --timeout 20s")]
+    public async Task However_it_is_ended_the_process_and_its_files_are_gone(string how, CancellationToken cancellationToken)
+    {
+        using ServedHome daemon = new();
+        int process = await daemon.ServeAsync();
+
+        ProgramRun run = await daemon.ShellAsync(how);
+        bool waits = how.StartsWith("$P", StringComparison.Ordinal);
+        bool gone = !ServedHome.Runs(process);
+        await Expect.UntilAsync(() => !ServedHome.Runs(process), cancellationToken);
+        ProgramRun status = await daemon.RunAsync("status");
+
+        await Assert.That(run.ExitStatus).IsEqualTo(0);
+        await Assert.That(gone || !waits).IsTrue();
+        await Assert.That(daemon.Left()).IsEquivalentTo(["client-api.log"]);
+        await Assert.That((status.ExitStatus, status.Output)).IsEqualTo((12, "Client API server is not running\n"));
+    }
+
+    [Test]
+    public async Task With_nothing_to_do_the_process_ends(CancellationToken cancellationToken)
+    {
+        using ServedHome daemon = new();
+        int process = await daemon.ServeAsync("--idle-timeout", "100ms");
+
+        await Expect.UntilAsync(() => !ServedHome.Runs(process), cancellationToken);
+
+        await Assert.That(daemon.Left()).IsEquivalentTo(["client-api.log"]);
+    }
+
+    [Test]
+    public async Task A_stop_pauses_what_runs_and_ends_what_waits_and_a_second_signal_does_not_wait(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using ServedHome daemon = new() { Environment = { ["PELICAN_SERVER_TLSCACERTIFICATEFILE"] = federation.CaFile } };
+        byte[] content = Bytes.Random(3_000_000);
+        federation.Origin.Store("/public/a", content);
+        Gate gate = new(2_000_000);
+        federation.Cache.Faults.Add("GET", "/public/a", FaultAction.Hold(gate));
+        int process = await daemon.ServeAsync();
+        using ApiClient client = new(daemon.File("sock"));
+        JobCreated job = await client.CreateJobAsync(
+            [new TransferRequest("get", federation.UrlOf("/public/a"), daemon.Home + "/a")], cancellationToken: cancellationToken);
+        await gate.Blocked;
+        string jobs = $"http://localhost/api/v1/xfer/jobs/{job.JobId}";
+        Task<ProgramRun> events = daemon.ProgramAsync("curl", "-sN", "--unix-socket", daemon.File("sock"), jobs + "/events");
+        Task<ProgramRun> poll = daemon.ProgramAsync("curl", "-s", "--unix-socket", daemon.File("sock"), jobs + "?wait=60s");
+
+        ProgramRun stop = await daemon.RunAsync("stop", "--timeout", "5s");
+        gate.Open();
+        await events;
+        int next = await daemon.ServeAsync();
+        JobStatus end = await client.WaitForJobAsync(job.JobId, new JobWait { Known = true }, cancellationToken);
+
+        await Assert.That(stop).IsEqualTo(new ProgramRun(0, $"Client API server stopped (PID: {process})\n", ""));
+        await Assert.That((await poll).Output).Contains("\"running\"");
+        await Assert.That(end.Status).IsEqualTo("completed");
+        await Assert.That(Bytes.AreIn(daemon.Home + "/a", content)).IsTrue();
+
+        // A request that waits for a federation holds a stop up for seconds: long enough for a second signal.
+        Gate never = new(0);
+        federation.Director.Faults.Add(new Fault(_ => true, FaultAction.Hold(never)));
+        Task<ProgramRun> stat = daemon.ProgramAsync("curl", "-s", "--unix-socket", daemon.File("sock"), "-d",
+            $$"""{"url":"{{federation.UrlOf("/public/b")}}"}""", "http://localhost/api/v1/xfer/stat");
+        await never.Blocked;
+        _ = Posix.Kill(next, Terminate);
+        await Expect.UntilAsync(() => File.ReadAllText(daemon.File("log")).Contains("a signal came", StringComparison.Ordinal), cancellationToken);
+        _ = Posix.Kill(next, Terminate);
+        await Expect.UntilAsync(() => !ServedHome.Runs(next), cancellationToken);
+        never.Open();
+        await stat;
+
+        await Assert.That(File.Exists(daemon.File("pid"))).IsTrue();
+        await daemon.ServeAsync();
+    }
+
+    [Test]
+    public async Task One_that_does_not_answer_is_told_apart_and_ended()
+    {
+        using ServedHome daemon = new();
+        int process = await daemon.ServeAsync();
+        _ = Posix.Kill(process, Stop);
+
+        ProgramRun status = await daemon.RunAsync("status");
+        ProgramRun stop = await daemon.RunAsync("stop");
+
+        await Assert.That(status.ExitStatus).IsEqualTo(12);
+        await Assert.That(status.Error).StartsWith($"Error: Client API server is running (PID: {process}) but does not answer");
+        await Assert.That(stop).IsEqualTo(new ProgramRun(0, $"Client API server stopped (PID: {process})\n", ""));
+    }
+
+    [Test]
+    public async Task A_restart_keeps_the_options_that_it_does_not_change()
+    {
+        using ServedHome daemon = new();
+        int first = await daemon.ServeAsync("--max-jobs", "7", "--idle-timeout", "1h", "--log-file", daemon.Home + "/own.log");
+
+        ProgramRun run = await daemon.RunAsync("restart", "--max-jobs=8");
+        InstanceRecord record = Instance.Read(daemon.File("json"))!;
+
+        await Assert.That(run).IsEqualTo(new ProgramRun(0, $"Client API server started (PID: {daemon.Pid})\nSocket: {daemon.File("sock")}\n", ""));
+        await Assert.That(daemon.Pid).IsNotEqualTo(first);
+        await Assert.That(record.Arguments).IsEquivalentTo(
+            ["client-api", "serve", "--idle-timeout=1h", $"--log-file={daemon.Home}/own.log", "--max-jobs=8"]);
+        await Assert.That(record.LogFile).IsEqualTo(daemon.Home + "/own.log");
+    }
+
+    [Test]
+    public async Task Systemd_can_have_the_socket_and_learns_when_it_is_ready(CancellationToken cancellationToken)
+    {
+        using ServedHome daemon = new();
+        Directory.CreateDirectory(daemon.Home + "/.pelican", (UnixFileMode)0b111_000_000);
+        using Socket notices = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        notices.Bind(new UnixDomainSocketEndPoint(daemon.Home + "/notices"));
+        daemon.Environment["NOTIFY_SOCKET"] = daemon.Home + "/notices";
+
+        Task<ProgramRun> serving = daemon.ProgramAsync(
+            "python3", "-c", SocketActivation, daemon.File("sock"), daemon.Executable, "client-api", "serve", "--foreground");
+        byte[] notice = new byte[100];
+        int length = await notices.ReceiveAsync(notice, cancellationToken);
+        ProgramRun status = await daemon.RunAsync("status");
+        ProgramRun second = await daemon.RunAsync("serve");
+        ProgramRun stop = await daemon.RunAsync("stop");
+        ProgramRun served = await serving;
+
+        await Assert.That(notice[..length]).IsEquivalentTo("READY=1\n"u8.ToArray());
+        await Assert.That((status.ExitStatus, second.ExitStatus, stop.ExitStatus, served.ExitStatus)).IsEqualTo((0, 12, 0, 0));
+        await Assert.That(served.Output).StartsWith("Client API server is running (PID: ");
+        await Assert.That(served.Error).Contains(" info Daemon: Client API server ");
+        // The second one opened the log that it would have had.
+        await Assert.That(daemon.Left()).IsEquivalentTo(["client-api.sock", "client-api.log"]);
+    }
+
+    [Test]
+    public async Task Of_the_world_of_whoever_starts_it_no_job_gets_anything(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using ServedHome daemon = new() { Environment = { ["PELICAN_SERVER_TLSCACERTIFICATEFILE"] = federation.CaFile } };
+        federation.Origin.Store("/public/a", [1]);
+        federation.Origin.Store("/protected/a", [1]);
+        string token = federation.Issuer.CreateToken("storage.read:/");
+        daemon.Environment["BEARER_TOKEN"] = token;
+        daemon.Environment["P_TOKEN"] = token;
+        await daemon.ShellAsync("umask 077; cd /tmp; $P client-api serve --log-file ~/.pelican/client-api.log --debug");
+        daemon.Environment.Remove("BEARER_TOKEN");
+
+        ProgramRun open = await daemon.ShellAsync($"umask 022; cd ~; $P object get --async --wait {federation.UrlOf("/public/a")} new/a && stat -c %a new new/a");
+        ProgramRun secret = await daemon.ShellAsync($"$P object get --async --wait {federation.UrlOf("/protected/a")} ~/b");
+        ProgramRun given = await daemon.ShellAsync($"BEARER_TOKEN=$P_TOKEN $P object get --async --wait {federation.UrlOf("/protected/a")} ~/c");
+        await daemon.RunAsync("stop");
+        ProgramRun found = await daemon.ShellAsync("grep -rlF \"$P_TOKEN\" ~ | grep -v /tokens/");
+
+        await Assert.That(open.Output).EndsWith("755\n644\n");
+        await Assert.That(secret.ExitStatus).IsEqualTo(13);
+        await Assert.That(given.ExitStatus).IsEqualTo(0);
+        await Assert.That(found.Output).IsEqualTo("");
+        await Assert.That(File.GetUnixFileMode(daemon.File("log"))).IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await Assert.That(await File.ReadAllTextAsync(daemon.File("log"), cancellationToken)).Contains("listens on");
+    }
+
+    [Test]
+    public async Task Another_user_is_turned_away_though_the_socket_were_open_to_all(CancellationToken cancellationToken)
+    {
+        Skip.Unless(System.Environment.IsPrivilegedProcess, "only root can be somebody else");
+        using ServedHome daemon = new();
+        await daemon.ServeAsync();
+        await daemon.ShellAsync("chmod 711 ~ ~/.pelican; chmod 666 ~/.pelican/client-api.sock");
+        const string Ask = "curl -s --unix-socket ~/.pelican/client-api.sock http://localhost/health";
+
+        ProgramRun other = await daemon.ShellAsync("setpriv --reuid 65534 --regid 65534 --clear-groups " + Ask);
+        ProgramRun owner = await daemon.ShellAsync(Ask);
+
+        await Assert.That((other.ExitStatus != 0, other.Output)).IsEqualTo((true, ""));
+        await Assert.That(owner.Output).Contains("\"status\":\"ok\"");
+        await Assert.That(await File.ReadAllTextAsync(daemon.File("log"), cancellationToken)).Contains("A connection of user 65534 was refused");
+    }
+
+    [Test]
+    public async Task Settings_are_honoured_by_server_and_commands_alike()
+    {
+        using ServedHome daemon = new();
+        await File.WriteAllTextAsync(daemon.Home + "/pelican.yaml", $"ClientApi:\n  Socket: {daemon.Home}/s.sock\n  DbLocation: {daemon.Home}/jobs.db\n");
+        daemon.Environment["PELICAN_CONFIG"] = daemon.Home + "/pelican.yaml";
+        daemon.Environment["PELICAN_CLIENT_API_PIDFILE"] = daemon.File("pid");
+
+        await daemon.ServeAsync();
+        JsonElement status = await daemon.StatusAsync();
+        ProgramRun jobs = await daemon.PelicanAsync("job", "list");
+        ProgramRun help = await daemon.RunAsync("serve", "--help");
+
+        await Assert.That(status.GetProperty("socket").GetString()).IsEqualTo(daemon.Home + "/s.sock");
+        await Assert.That(status.GetProperty("database").GetString()).IsEqualTo(daemon.Home + "/jobs.db");
+        await Assert.That(jobs.ExitStatus).IsEqualTo(0);
+        await Assert.That(help.Output).Contains("PELICAN_CLIENT_API_SOCKET");
+    }
+
+    [Test]
+    public async Task The_alias_ends_by_itself_unless_told_otherwise()
+    {
+        using ServedHome daemon = new();
+
+        ProgramRun start = await daemon.PelicanAsync("client-agent", "start");
+        ProgramRun status = await daemon.PelicanAsync("client-agent", "status");
+
+        await Assert.That((start.ExitStatus, status.ExitStatus)).IsEqualTo((0, 0));
+        await Assert.That(Instance.Read(daemon.File("json"))!.Arguments).IsEquivalentTo(["client-agent", "start"]);
+    }
+}
