@@ -189,7 +189,12 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         try
         {
             Reply reply = await AnswerAsync(request);
-            reply.Close |= "close".Equals(request.Headers["Connection"], StringComparison.OrdinalIgnoreCase);
+            if ("close".Equals(request.Headers["Connection"], StringComparison.OrdinalIgnoreCase))
+            {
+                reply.Close = true;
+                reply.Headers["Connection"] = "Close";
+            }
+
             return await ReplyWriter.WriteAsync(wire, request, reply, _stopping.Token);
         }
         finally
