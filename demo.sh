@@ -93,7 +93,9 @@ done
 say "A download, by its id: --async prints it, and -q nothing else."
 printf '%s$ id=$(pelican -q object get --async %s/demo/jobs/licence.txt back.txt)%s\n' "$bold" "$base" "$plain"
 id=$(pelican -q object get --async "$base/demo/jobs/licence.txt" back.txt)
-run pelican job wait "$id"
+ids=()
+while read -r one _; do ids+=("$one"); done < <(pelican job list | tail -n +2)
+run pelican job wait "${ids[@]}"
 run pelican job status "$id"
 cmp back.txt licence.txt
 run pelican job list
