@@ -28,29 +28,44 @@ public static class JobStates
 }
 
 /// <summary>Answer to <c>POST jobs</c>.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Status">Usually <c>pending</c>.</param>
+/// <param name="CreatedAt">When it was handed over.</param>
+/// <param name="Transfers">Its transfers, in the order of the request.</param>
 public sealed record JobCreated(string JobId, string Status, DateTimeOffset CreatedAt, IReadOnlyList<CreatedTransfer> Transfers);
 
 /// <summary>A transfer of a new job.</summary>
+/// <param name="TransferId">The transfer.</param>
+/// <param name="Operation">As in the request.</param>
+/// <param name="Source">As in the request.</param>
+/// <param name="Destination">As in the request.</param>
+/// <param name="Status">Usually <c>pending</c>.</param>
 public sealed record CreatedTransfer(string TransferId, string Operation, string Source, string? Destination = null, string Status = "pending");
 
 /// <summary>Answer to <c>GET jobs/{id}</c>.</summary>
 public sealed record JobStatus
 {
+    /// <summary>The job.</summary>
     public required string JobId { get; init; }
 
     /// <summary><c>pending</c>, <c>running</c>, <c>completed</c>, <c>failed</c> or <c>cancelled</c>.</summary>
     public required string Status { get; init; }
 
+    /// <summary>When it was handed over.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When its first transfer began; null before.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
+    /// <summary>When it ended; null before.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>How far it is.</summary>
     public required JobProgress Progress { get; init; }
 
+    /// <summary>Its transfers, in the order of the request.</summary>
     public required IReadOnlyList<TransferStatus> Transfers { get; init; }
 
     /// <summary>Why it failed: how many of how many, and the first reason; null unless it did.</summary>
@@ -76,34 +91,48 @@ public sealed record JobProgress(
 /// <summary>One transfer of a job.</summary>
 public sealed record TransferStatus
 {
+    /// <summary>The transfer.</summary>
     public required string TransferId { get; init; }
 
+    /// <summary>Its job.</summary>
     public required string JobId { get; init; }
 
+    /// <summary><c>get</c>, <c>put</c>, <c>copy</c> or <c>prestage</c>.</summary>
     public required string Operation { get; init; }
 
+    /// <summary>As in the request.</summary>
     public required string Source { get; init; }
 
+    /// <summary>As in the request; null for <c>prestage</c> alone.</summary>
     public string? Destination { get; init; }
 
+    /// <summary>As in the request.</summary>
     public bool Recursive { get; init; }
 
+    /// <summary>One of <see cref="JobStates"/>.</summary>
     public required string Status { get; init; }
 
+    /// <summary>When its job was handed over.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>When it began; null before.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? StartedAt { get; init; }
 
+    /// <summary>When it ended; null before.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>Object bytes in place.</summary>
     public long BytesTransferred { get; init; }
 
+    /// <summary>Bytes known to be wanted; 0 while unknown.</summary>
     public long TotalBytes { get; init; }
 
+    /// <summary>10⁶ bits a second: a moving average, and of what has ended the mean.</summary>
     public double TransferRateMbps { get; init; }
 
+    /// <summary>Why it failed; null unless it did.</summary>
     public string? Error { get; init; }
 
     /// <summary>
@@ -130,11 +159,24 @@ public sealed record AttemptStatus(string Server, long Bytes, double Seconds, st
 public sealed record JobList(IReadOnlyList<JobListItem> Jobs, long Total, int Limit, long Offset, string? Next = null);
 
 /// <summary>A job in a list.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Status">One of <see cref="JobStates"/>.</param>
+/// <param name="CreatedAt">When it was handed over.</param>
+/// <param name="TransfersCompleted">Transfers that ended well.</param>
+/// <param name="TransfersTotal">Transfers of the job.</param>
+/// <param name="BytesTransferred">Object bytes in place.</param>
+/// <param name="TotalBytes">Bytes known to be wanted.</param>
 public sealed record JobListItem(
     string JobId, string Status, DateTimeOffset CreatedAt, int TransfersCompleted, int TransfersTotal, long BytesTransferred, long TotalBytes);
 
 /// <summary>Answer to <c>DELETE jobs/{id}</c>.</summary>
-public sealed record JobCancelled(string JobId, string Status, string Message, int TransfersCancelled, int TransfersCompleted);
+/// <param name="JobId">The job.</param>
+/// <param name="Status"><c>cancelled</c>.</param>
+/// <param name="Message">What was done.</param>
+/// <param name="TransfersCancelled">Transfers that were stopped, or never begun.</param>
+/// <param name="TransfersCompleted">Transfers that had ended well.</param>
+public sealed record JobCancelled(
+    string JobId, string Status = JobStates.Cancelled, string Message = "", int TransfersCancelled = 0, int TransfersCompleted = 0);
 
 /// <summary>Answer to <c>DELETE history?older_than=</c>.</summary>
 /// <param name="Message">What was done.</param>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Pelican.ClientApi;
 using Pelican.Commands;
@@ -268,6 +270,51 @@ public sealed class ApiClientTests : IDisposable
     }
 
     [Test]
+    public async Task Answers_may_have_less_than_ours_and_more(CancellationToken cancellationToken)
+    {
+        await using ScriptedApi api = await ScriptedApi.StartAsync(
+            Socket, _ => new ApiAnswer(200, $$"""{"job_id": "{{Id}}", "of_tomorrow": {"a": [1]}, "transfers_cancelled": 1, "transfers_completed": 1}"""));
+        using ApiClient client = Client();
+
+        JobCancelled cancelled = await client.CancelJobAsync(Id, cancellationToken);
+
+        await Assert.That(cancelled).IsEqualTo(new JobCancelled(Id, "cancelled", "", 1, 1));
+    }
+
+    [Test]
+    [Arguments("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", ApiFault.Foreign)]
+    [Arguments("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}", ApiFault.Broken)]
+    [Arguments("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;x=y\r\n{\r\n", ApiFault.Broken)]
+    [Arguments("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n", ApiFault.Foreign)]
+    [Arguments("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", ApiFault.Foreign)]
+    [Arguments("SSH-2.0-OpenSSH_9.2\r\n", ApiFault.Foreign)]
+    [Arguments("", ApiFault.Broken)]
+    public async Task What_is_no_complete_answer_is_not_taken_for_one(string sent, ApiFault fault, CancellationToken cancellationToken)
+    {
+        using ApiClient client = Client();
+
+        ApiException error = await FailureAsync(AskAsync(client, sent, cancellationToken));
+
+        await Assert.That(error.Fault).IsEqualTo(fault);
+    }
+
+    [Test]
+    [Arguments("HTTP/1.1 200 OK\r\nContent-Length: {0}\r\n\r\n{1}")]
+    [Arguments("HTTP/1.1 200 OK\r\n\r\n{1}")]
+    [Arguments("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200\r\ncontent-length: {0}\r\n\r\n{1}")]
+    [Arguments("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{0:x}\r\n{1}\r\n0\r\nTrailer: x\r\n\r\n")]
+    public async Task Every_way_to_frame_an_answer_is_understood(string format, CancellationToken cancellationToken)
+    {
+        string job = Job("running");
+        using ApiClient client = Client();
+
+        JobStatus status = await AskAsync(
+            client, string.Format(CultureInfo.InvariantCulture, format, job.Length, job), cancellationToken);
+
+        await Assert.That(status.Status).IsEqualTo("running");
+    }
+
+    [Test]
     public async Task Files_are_asked_about_by_the_daemon(CancellationToken cancellationToken)
     {
         await using ScriptedApi api = await ScriptedApi.StartAsync(Socket, request => new ApiAnswer(200, request.Line.Split('/')[^1] switch
@@ -290,6 +337,22 @@ public sealed class ApiClientTests : IDisposable
             ["POST /api/v1/xfer/stat", "POST /api/v1/xfer/list", "POST /api/v1/xfer/delete"]);
         await Assert.That(api.Requests.First().Body).Contains("\"token\":\"/t\"");
         await Assert.That(api.Requests.Last().Body).Contains("\"recursive\":true");
+    }
+
+    // A server of one answer, which it sends once it has read something, and closes.
+    private async Task<JobStatus> AskAsync(ApiClient client, string sent, CancellationToken cancellationToken)
+    {
+        using Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(Socket));
+        listener.Listen();
+        Task<JobStatus> asked = client.GetJobStatusAsync(Id, cancellationToken);
+        using (Socket server = await listener.AcceptAsync(cancellationToken))
+        {
+            await server.ReceiveAsync(new byte[4096], cancellationToken);
+            await server.SendAsync(Encoding.UTF8.GetBytes(sent), cancellationToken);
+        }
+
+        return await asked;
     }
 
     private static async Task<ApiException> FailureAsync(Task task)

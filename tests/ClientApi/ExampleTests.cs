@@ -1,4 +1,3 @@
-using Pelican.ClientApi;
 using Pelican.Examples;
 using Pelican.Tests.Support;
 
@@ -42,18 +41,6 @@ public sealed class ExampleTests : IDisposable
     public async Task It_is_what_the_library_shows()
     {
         await Assert.That(Resource("ClientApi.README.md")).Contains($"```csharp\n{Resource("Example.cs")}```\n");
-    }
-
-    [Test]
-    public async Task What_others_can_see_is_documented()
-    {
-        string documentation = await File.ReadAllTextAsync(Path.ChangeExtension(typeof(ApiClient).Assembly.Location, ".xml"));
-
-        string[] missing = [.. typeof(ApiClient).Assembly.GetExportedTypes().Select(type => "\"T:" + type.FullName + "\"")
-            .Concat(typeof(ApiClient).GetMethods().Where(method => method.DeclaringType == typeof(ApiClient)).Select(method => $"\"M:{typeof(ApiClient).FullName}.{method.Name}"))
-            .Where(name => !documentation.Contains(name, StringComparison.Ordinal))];
-
-        await Assert.That(missing).IsEmpty();
     }
 
     private async Task<string> RunAsync(CancellationToken cancellationToken)
