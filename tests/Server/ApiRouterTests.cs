@@ -18,7 +18,7 @@ public sealed class ApiRouterTests
 
     [Test]
     [Arguments("PUT", "/jobs", 405, "GET, POST")]
-    [Arguments("HEAD", "/jobs/17", 405, "GET")]
+    [Arguments("PUT", "/jobs/17", 405, "GET")]
     [Arguments("GET", "/jobs//events", 404, "")]
     [Arguments("GET", "/jobs//", 404, "")]
     [Arguments("GET", "/jobs/17/events/1", 404, "")]
