@@ -239,7 +239,8 @@ public sealed class ApiPublishedTests(ApiDaemon fixture)
 
         (int status, JsonElement error, _) = await daemon.SendAsync("POST", path, $$"""{"url":"{{daemon.Url(what)}}"}""", cancellationToken);
 
-        await Assert.That((status, error.GetProperty("code").GetString(), error.GetProperty("retryable").GetBoolean())).IsEqualTo((expected, code, retryable));
+        await Assert.That((status, error.GetProperty("code").GetString(), error.GetProperty("retryable").GetBoolean())).IsEqualTo((expected, code, retryable))
+            .Because(error.GetRawText());
     }
 
     [Test]
