@@ -234,6 +234,8 @@ public sealed class ApiPublishedTests(ApiDaemon fixture)
     {
         ApiDaemon daemon = await fixture.StartedAsync();
         daemon.Federation.Origin.Store("/protected/a", Content);
+        // The director sends nobody to what is nowhere, unless it has told of the namespace before.
+        daemon.Federation.Origin.Store("/public/slow", Content);
         daemon.Federation.Cache.Faults.Add("PROPFIND", "/public/slow", FaultAction.Answer(504));
         daemon.Federation.Origin.Faults.Add("PROPFIND", "/public/slow", FaultAction.Answer(504));
 
