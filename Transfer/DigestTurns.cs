@@ -22,6 +22,10 @@ internal sealed class DigestTurns(TimeProvider clock)
         public long Fastest { get; set; } = long.MaxValue;
     }
 
+    /// <summary>Whether a server answers so fast that it may not be done with one question when the next one is there; of an unknown one, yes.</summary>
+    /// <param name="server">Host and port.</param>
+    public bool IsNear(string server) => !_servers.TryGetValue(server, out Server? at) || IsNear(at);
+
     /// <summary>Asks when it is this question's turn.</summary>
     /// <param name="server">Host and port.</param>
     /// <param name="ask">The question.</param>
@@ -29,7 +33,7 @@ internal sealed class DigestTurns(TimeProvider clock)
     public async Task<T> TakeAsync<T>(string server, Func<Task<T>> ask, CancellationToken cancellationToken)
     {
         Server at = _servers.GetOrAdd(server, _ => new Server());
-        bool takesTurns = at.Fastest == long.MaxValue || clock.GetElapsedTime(0, at.Fastest) < Nearby;
+        bool takesTurns = IsNear(at);
         if (takesTurns)
         {
             await at.Turns.WaitAsync(cancellationToken);
@@ -50,4 +54,6 @@ internal sealed class DigestTurns(TimeProvider clock)
             }
         }
     }
+
+    private bool IsNear(Server at) => at.Fastest == long.MaxValue || clock.GetElapsedTime(0, at.Fastest) < Nearby;
 }

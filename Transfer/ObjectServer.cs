@@ -250,8 +250,9 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             {
                 request.Headers.TryAddWithoutValidation("Want-Digest", string.Join(",", wanted.Select(Checksum.WireName)));
                 // XRootD 5 computes a digest in another thread, which may answer before the one that took the question lets go of the
-                // connection: both then read the next request on it, and the server answers something else or crashes.
-                request.Headers.ConnectionClose = _software is null || IsXrootd("/v5");
+                // connection: both then read the next request on it, and the server answers something else or crashes. From further away
+                // no next request is there in that moment, while a new connection would cost several of them.
+                request.Headers.ConnectionClose = (_software is null || IsXrootd("/v5")) && http.DigestTurns.IsNear(Name);
             }
         }, limit, cancellationToken);
 

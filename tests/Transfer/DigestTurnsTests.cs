@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Time.Testing;
+using Pelican.Transfer;
+
+namespace Pelican.Tests.Transfer;
+
+/// <summary>Which servers are so near that a question can meet the one before it.</summary>
+public sealed class DigestTurnsTests
+{
+    [Test]
+    [Arguments(1, true)]
+    [Arguments(20, false)]
+    public async Task A_server_is_near_by_its_fastest_answer(int milliseconds, bool near, CancellationToken cancellationToken)
+    {
+        FakeTimeProvider clock = new();
+        DigestTurns turns = new(clock);
+        bool before = turns.IsNear("a:1");
+
+        foreach (int answer in (int[])[300, milliseconds, 300])
+        {
+            await turns.TakeAsync("a:1", () =>
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(answer));
+                return Task.FromResult(0);
+            }, cancellationToken);
+        }
+
+        await Assert.That(before).IsTrue();
+        await Assert.That(turns.IsNear("a:1")).IsEqualTo(near);
+        await Assert.That(turns.IsNear("b:1")).IsTrue();
+    }
+}
