@@ -13,16 +13,21 @@ internal sealed class DigestTurns(TimeProvider clock)
     /// <summary>A server further away than this has mostly finished one digest when the next question arrives.</summary>
     private static readonly TimeSpan Nearby = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>Answers that tell how far away a server is: the first ones wait for connections, and for a busy machine.</summary>
+    private const int Telling = 8;
+
     private readonly ConcurrentDictionary<string, Server> _servers = new(StringComparer.OrdinalIgnoreCase);
 
     private sealed class Server
     {
         public SemaphoreSlim Turns { get; } = new(AtOnce);
 
+        public int Answers { get; set; }
+
         public long Fastest { get; set; } = long.MaxValue;
     }
 
-    /// <summary>Whether a server answers so fast that it may not be done with one question when the next one is there; of an unknown one, yes.</summary>
+    /// <summary>Whether a server answers so fast that it may not be done with one question when the next one is there; of one that has hardly answered yet, yes.</summary>
     /// <param name="server">Host and port.</param>
     public bool IsNear(string server) => !_servers.TryGetValue(server, out Server? at) || IsNear(at);
 
@@ -43,6 +48,7 @@ internal sealed class DigestTurns(TimeProvider clock)
         {
             long started = clock.GetTimestamp();
             T answer = await ask();
+            at.Answers++;
             at.Fastest = Math.Min(at.Fastest, clock.GetTimestamp() - started);
             return answer;
         }
@@ -55,5 +61,5 @@ internal sealed class DigestTurns(TimeProvider clock)
         }
     }
 
-    private bool IsNear(Server at) => at.Fastest == long.MaxValue || clock.GetElapsedTime(0, at.Fastest) < Nearby;
+    private bool IsNear(Server at) => at.Answers < Telling || clock.GetElapsedTime(0, at.Fastest) < Nearby;
 }
