@@ -36,9 +36,10 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         (long length, DateTime modified) = (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
         progress.SetTotal(length);
         bool expect = length >= ExpectFrom;
+        ObjectServer? doubted = null;
         for (int attempt = 1; ; attempt++)
         {
-            ObjectServer server = servers[(attempt - 1) % servers.Count];
+            ObjectServer server = doubted ?? servers[(attempt - 1) % servers.Count];
             progress.SetServer(server.Name);
             long started = clock.GetTimestamp();
             using Crc32cChecksum digest = new();
@@ -80,7 +81,11 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             }
 
             bool again = failure!.Retryable && failure.Row != Errors.ServerFull && failure.Row != Errors.TokenExpired && attempt < Tries;
-            string left = await CleanUpAsync(server, created, Touched(body, status));
+            // Sent unannounced, and no answer: it may have been refused, and what is there be somebody else's. Announced, the next
+            // attempt gets an answer.
+            doubted = again && !expect && status is null && body is { Started: true } ? server : body is null ? doubted : null;
+            string left = doubted is null ? await CleanUpAsync(server, created, Touched(body, status))
+                : again ? "" : $"; an incomplete '{server.Path}' may be left at {server.Name}";
             if (!again)
             {
                 throw new PelicanException(failure.Row, failure.Message + left, failure.NextStep, failure)
