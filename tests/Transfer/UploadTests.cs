@@ -149,12 +149,18 @@ public sealed class UploadTests
     }
 
     [Test]
-    public async Task An_object_that_somebody_else_writes_is_waited_for_and_never_removed(CancellationToken cancellationToken)
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task An_object_that_somebody_else_writes_is_waited_for_and_never_removed(bool firstAnswerIsLost, CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
         client.Write("a.bin", Small);
         federation.Origin.Faults.Add("PUT", Path, FaultAction.Answer(423, "Unable to open; already opened by 1 writer; open denied."));
+        if (firstAnswerIsLost)
+        {
+            federation.Origin.Faults.Add("PUT", Path, FaultAction.NoAnswer(), times: 1);
+        }
 
         PelicanException error = await Expect.FailureAsync(client.PutAsync("a.bin", Path, cancellationToken));
 
