@@ -125,8 +125,11 @@ internal sealed partial class Session : IDisposable
         _logs.Dispose();
     }
 
-    /// <summary>Where tokens of this caller are looked for (tokens.md 3).</summary>
-    public TokenEnvironment Tokens()
+    /// <summary>Looks for this caller's tokens.</summary>
+    public TokenFinder TokenFinder() => new(Tokens(), Redactor, World.Clock, _logs.CreateLogger<TokenFinder>());
+
+    // Where they are looked for (tokens.md 3).
+    private TokenEnvironment Tokens()
     {
         string? here = World.CurrentDirectory() is null ? null : World.Absolute(".condor_creds");
         return new TokenEnvironment

@@ -29,8 +29,8 @@ internal sealed record TokenReference(string File, bool OfJob)
             return new TokenReference(file, OfJob: false);
         }
 
-        Found? first = null;
-        foreach (Found found in Everywhere(session.Tokens(), tokenName))
+        (BearerToken Token, string? File)? first = null;
+        foreach ((BearerToken Token, string? File) found in session.TokenFinder().All(tokenName))
         {
             if (IsInForce(found.Token, session.World.Clock.GetUtcNow()))
             {
@@ -52,58 +52,13 @@ internal sealed record TokenReference(string File, bool OfJob)
         }
     }
 
-    // The order of TokenFinder.
-    private static IEnumerable<Found> Everywhere(TokenEnvironment places, string? tokenName)
-    {
-        if (places.BearerToken is { } text && TokenFile.TryTake(text, out string? inVariable, out _))
-        {
-            yield return new Found(inVariable, null);
-        }
-
-        foreach ((string file, uint? owner) in Files(places, tokenName))
-        {
-            if (TokenFile.TryRead(file, owner, out string? inFile, out _))
-            {
-                yield return new Found(inFile, file);
-            }
-        }
-    }
-
-    private static IEnumerable<(string File, uint? Owner)> Files(TokenEnvironment places, string? tokenName)
-    {
-        string own = FormattableString.Invariant($"bt_u{places.UserId}");
-        if (places.BearerTokenFile is { } bearer)
-        {
-            yield return (bearer, null);
-        }
-
-        if (places.RuntimeDirectory is { } runtime)
-        {
-            yield return (Path.Combine(runtime, own), null);
-        }
-
-        yield return (Path.Combine(places.TemporaryDirectory, own), places.UserId);
-        if (places.LegacyTokenFile is { } legacy)
-        {
-            yield return (legacy, null);
-        }
-
-        if (places.CondorCredentials is { } directory)
-        {
-            foreach (string file in TokenFinder.CondorFiles(directory, tokenName, out _))
-            {
-                yield return (file, null);
-            }
-        }
-    }
-
     // What is no JWT does not say when it ends.
-    private static bool IsInForce(string token, DateTimeOffset now) =>
-        TokenClaims.Parse(token) is not { } claims || !(claims.Expires <= now || claims.NotBefore > now);
+    private static bool IsInForce(BearerToken token, DateTimeOffset now) =>
+        token.Claims is not { } claims || !(claims.Expires <= now || claims.NotBefore > now);
 
     // A token that is only in a variable gets a file of its own, for the caller alone: a job outlives the shell, and neither
     // the request nor the database may hold the token itself. One a job: nobody can tell when the last of several has used it.
-    private static TokenReference Refer(Found found, Surroundings world)
+    private static TokenReference Refer((BearerToken Token, string? File) found, Surroundings world)
     {
         if (found.File is { } file)
         {
@@ -121,22 +76,12 @@ internal sealed record TokenReference(string File, bool OfJob)
                 Access = FileAccess.Write,
                 UnixCreateMode = ForOwner,
             });
-            stream.Write(Encoding.ASCII.GetBytes(found.Token));
+            stream.Write(Encoding.ASCII.GetBytes(found.Token.Value));
             return new TokenReference(own, OfJob: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Faults.FromLocal(e, own, "write");
         }
-    }
-
-    /// <summary>A token that was found; not a record, which would print it.</summary>
-    /// <param name="token">The token.</param>
-    /// <param name="file">Where it is; null when it is in a variable.</param>
-    private readonly struct Found(string token, string? file)
-    {
-        public string Token { get; } = token;
-
-        public string? File { get; } = file;
     }
 }

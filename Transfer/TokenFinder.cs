@@ -58,6 +58,20 @@ internal sealed partial class TokenFinder(TokenEnvironment environment, Redactor
         return new TokenSearch(request, best, places, redactor, clock);
     }
 
+    /// <summary>Every token that is anywhere but in a file that the user named, in the order of the search, with its file; null for a variable's.</summary>
+    /// <param name="tokenName">Name of the credential in the URL; null for none.</param>
+    public IEnumerable<(BearerToken Token, string? File)> All(string? tokenName)
+    {
+        foreach (Candidate candidate in Everywhere(tokenName))
+        {
+            if (candidate.Token is { } token)
+            {
+                redactor.Learn(token);
+                yield return (new BearerToken(token, candidate.Place, TokenClaims.Parse(token)), candidate.File);
+            }
+        }
+    }
+
     private static string Summary(IReadOnlyList<TokenFlaw> flaws) =>
         flaws.Count == 0 ? "suits" : string.Join("; it also ", flaws.Select(flaw => flaw.Why));
 
@@ -164,7 +178,7 @@ internal sealed partial class TokenFinder(TokenEnvironment environment, Redactor
     /// The <c>.use</c> files in the order to try them: the named one, <c>scitokens.use</c>, the rest by name. A scheme cannot
     /// hold an underscore, so HTCondor writes a dot for it, and it arrives in lower case (tokens.md 3.2).
     /// </summary>
-    internal static List<string> CondorFiles(string directory, string? tokenName, out bool named)
+    private static List<string> CondorFiles(string directory, string? tokenName, out bool named)
     {
         List<string> files = [];
         try
@@ -199,7 +213,7 @@ internal sealed partial class TokenFinder(TokenEnvironment environment, Redactor
 
     private Candidate FromFile(string file, uint? owner = null) =>
         TokenFile.TryRead(file, owner, out string? token, out string found)
-            ? new Candidate(Shown(file), token, "")
+            ? new Candidate(Shown(file), token, "") { File = file }
             : new Candidate(Shown(file), null, found);
 
     private static Candidate NotSet(string variable) => new(variable, null, "not set");
@@ -222,6 +236,8 @@ internal sealed partial class TokenFinder(TokenEnvironment environment, Redactor
         public string Place { get; init; } = place;
 
         public string? Token { get; } = token;
+
+        public string? File { get; init; }
 
         public string Found { get; init; } = found;
     }
