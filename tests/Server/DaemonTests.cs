@@ -82,10 +82,7 @@ public sealed class DaemonTests
         }
 
         bool busyEnded = daemon.Ended.IsCompleted;
-        for (; !daemon.Ended.IsCompleted; await Task.Delay(1, cancellationToken))
-        {
-            clock.Advance(TimeSpan.FromSeconds(15));
-        }
+        await TestDaemon.UntilAsync(() => daemon.Ended.IsCompleted, clock, TimeSpan.FromSeconds(15), cancellationToken);
 
         await daemon.Ended;
         await Assert.That(busyEnded).IsFalse();
@@ -122,10 +119,7 @@ public sealed class DaemonTests
         await using TestDaemon daemon = await TestDaemon.StartAsync(clock: clock);
         File.Delete(daemon.File("sock"));
 
-        for (; !File.Exists(daemon.File("sock")); await Task.Delay(1, cancellationToken))
-        {
-            clock.Advance(TimeSpan.FromSeconds(30));
-        }
+        await TestDaemon.UntilAsync(() => File.Exists(daemon.File("sock")), clock, TimeSpan.FromSeconds(30), cancellationToken);
 
         await Expect.UntilAsync(() => InstanceSocket.Answers(daemon.File("sock")), cancellationToken);
         (HttpStatusCode status, _) = await daemon.SendAsync("GET", "/health", cancellationToken);
@@ -137,15 +131,12 @@ public sealed class DaemonTests
     public async Task Whoever_removes_all_its_files_takes_no_job_away(CancellationToken cancellationToken)
     {
         FakeTimeProvider clock = new();
-        await using TestDaemon daemon = await TestDaemon.StartAsync(options => options with { StopLimit = Timeout.InfiniteTimeSpan }, clock);
+        await using TestDaemon daemon = await TestDaemon.StartAsync(clock: clock);
         using StringContent body = new("""{"transfers":[{"operation":"get","source":"pelican://localhost:1/a","destination":"/nowhere/a"}]}""");
         using HttpResponseMessage created = await daemon.Http.PostAsync(new Uri("/api/v1/xfer/jobs", UriKind.Relative), body, cancellationToken);
         Directory.Delete(daemon.Home + "/.pelican", recursive: true);
 
-        for (; !File.Exists(daemon.File("db")) || !InstanceSocket.Answers(daemon.File("sock")); await Task.Delay(1, cancellationToken))
-        {
-            clock.Advance(TimeSpan.FromSeconds(30));
-        }
+        await TestDaemon.UntilAsync(() => File.Exists(daemon.File("db")) && InstanceSocket.Answers(daemon.File("sock")), clock, TimeSpan.FromSeconds(30), cancellationToken);
 
         (HttpStatusCode status, _) = await daemon.SendAsync("GET", created.Headers.Location!.OriginalString, cancellationToken);
         await Assert.That(created.StatusCode).IsEqualTo(HttpStatusCode.Created);
@@ -161,10 +152,7 @@ public sealed class DaemonTests
         string record = (await File.ReadAllTextAsync(daemon.File("json"), cancellationToken)).Replace("\"id\":\"", "\"id\":\"other", StringComparison.Ordinal);
         await File.WriteAllTextAsync(daemon.File("json"), record, cancellationToken);
 
-        for (; !daemon.Ended.IsCompleted; await Task.Delay(1, cancellationToken))
-        {
-            clock.Advance(TimeSpan.FromSeconds(30));
-        }
+        await TestDaemon.UntilAsync(() => daemon.Ended.IsCompleted, clock, TimeSpan.FromSeconds(30), cancellationToken);
 
         await Assert.That(await File.ReadAllTextAsync(daemon.File("json"), cancellationToken)).IsEqualTo(record);
         await Assert.That(File.Exists(daemon.File("pid"))).IsTrue();

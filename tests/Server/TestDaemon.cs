@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Pelican.Json;
 using Pelican.Server;
+using Pelican.Tests.Support;
 using Pelican.Transfer;
 
 namespace Pelican.Tests.Server;
@@ -42,6 +44,14 @@ internal sealed class TestDaemon : IAsyncDisposable
     /// <summary>One of its files.</summary>
     public string File(string extension) => $"{Home}/.pelican/client-api.{extension}";
 
+    /// <summary>Turns its clock until something has come about.</summary>
+    public static Task UntilAsync(Func<bool> condition, FakeTimeProvider clock, TimeSpan step, CancellationToken cancellationToken) =>
+        Expect.UntilAsync(() =>
+        {
+            clock.Advance(step);
+            return condition();
+        }, cancellationToken);
+
     /// <summary>As by a signal.</summary>
     public void Stop() => _stop.Cancel();
 
@@ -75,6 +85,8 @@ internal sealed class TestDaemon : IAsyncDisposable
             DaemonOptions options = with(new DaemonOptions
             {
                 Jobs = new JobTableOptions { Database = paths.Database },
+                // A clock that is turned by hand may be far ahead of what is done.
+                StopLimit = clock is FakeTimeProvider ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(20),
                 TakeAgain = async () =>
                 {
                     instance.Dispose();
