@@ -81,7 +81,7 @@ public sealed class RecordedDatabaseTests
         await Submit(Job(Get("tree?recursive", "tree")), null);
         await Submit(Job(ApiServer.Transfer("put", $"{folder}/up", $"pelican://{federation.DiscoveryHost}/demo/up?recursive")), null);
         await Submit(Job(Get("done", "waiting")), null);
-        await Task.Delay(TimeSpan.FromSeconds(8), cancellationToken);
+        await Expect.UntilAsync(() => HoldsProgress(daemon.Database), cancellationToken);
         daemon.Kill();
         Rename(daemon.Database, (folder, RecordedFolder), (federation.DiscoveryHost, RecordedHost));
         File.Copy(daemon.Database, target!, overwrite: true);
@@ -120,11 +120,32 @@ public sealed class RecordedDatabaseTests
         }
     }
 
-    private static void Rename(string database, params (string From, string To)[] names)
+    // Asked of a copy, since the daemon lets nobody else into its own.
+    private static bool HoldsProgress(string database)
+    {
+        string copy = database + ".copy";
+        File.Copy(database, copy, overwrite: true);
+        File.Copy(database + "-wal", copy + "-wal", overwrite: true);
+        using SqliteConnection connection = Open(copy);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = """
+            SELECT (SELECT count(*) FROM objects WHERE done = 1) >= 4
+                AND (SELECT count(*) FROM transfers WHERE status = 'running' AND bytes > 0) = 3
+            """;
+        return command.ExecuteScalar() is 1L;
+    }
+
+    private static SqliteConnection Open(string database)
     {
         SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_e_sqlite3());
-        using SqliteConnection connection = new($"Data Source={database};Pooling=False");
+        SqliteConnection connection = new($"Data Source={database};Pooling=False");
         connection.Open();
+        return connection;
+    }
+
+    private static void Rename(string database, params (string From, string To)[] names)
+    {
+        using SqliteConnection connection = Open(database);
         foreach ((string from, string to) in names)
         {
             using SqliteCommand command = connection.CreateCommand();
