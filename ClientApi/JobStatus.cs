@@ -78,7 +78,7 @@ public sealed record JobStatus
 /// <summary>Numbers of a job, over all its transfers.</summary>
 /// <param name="BytesTransferred">Object bytes in place.</param>
 /// <param name="TotalBytes">Bytes known to be wanted; grows while a tree is still being walked.</param>
-/// <param name="Percentage">0 to 100.</param>
+/// <param name="Percentage">0 to 100, which only a completed job has.</param>
 /// <param name="TransferRateMbps">10⁶ bits a second: a moving average, and of what has ended the mean.</param>
 /// <param name="TransfersCompleted">Transfers that ended well.</param>
 /// <param name="TransfersTotal">Transfers of the job.</param>

@@ -85,7 +85,8 @@ internal static class JobViews
     // transfers have begun.
     private static double Percentage(JobState state, TransferRow[] transfers)
     {
-        const double all = 100;
+        // What failed at its last check, or is being checked, has all its bytes and is not complete.
+        const double all = 100, incomplete = 99.9;
         if (state == JobState.Completed)
         {
             return all;
@@ -96,6 +97,6 @@ internal static class JobViews
         double part = known
             ? (double)transfers.Sum(t => t.Bytes) / total
             : transfers.Average(t => t.State == JobState.Completed ? 1 : t.TotalBytes > 0 ? (double)t.Bytes / t.TotalBytes : 0);
-        return Math.Clamp(part * all, 0, all);
+        return Math.Clamp(part * all, 0, incomplete);
     }
 }

@@ -51,6 +51,7 @@ public sealed class JobTableTests
         await Assert.That(job.GetProperty("error").GetString()).Contains("/public/none");
         await Assert.That(job.GetProperty("transfers")[0].GetProperty("error").GetString()).Contains("/public/none");
         await Assert.That(job.GetProperty("transfers")[1].GetProperty("status").GetString()).IsEqualTo("completed");
+        await Assert.That(job.GetProperty("progress").GetProperty("percentage").GetDouble()).IsLessThan(100);
         await Assert.That(Bytes.AreIn(server.File("a"), Small)).IsTrue();
     }
 
