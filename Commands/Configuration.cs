@@ -7,6 +7,9 @@ namespace Pelican.Commands;
 /// <summary>Everything that flags, environment and files settle before a command begins.</summary>
 internal sealed record Configuration
 {
+    /// <summary><c>--config</c>, absolute; null when not given.</summary>
+    public string? File { get; init; }
+
     /// <summary>What the transfers want to know.</summary>
     public ClientSettings Client { get; init; } = new();
 

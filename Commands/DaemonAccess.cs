@@ -25,7 +25,7 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
             Socket = Find(session),
             Clock = world.Clock,
             Holds = AnswersSoon,
-            Start = start ? token => StartAsync(world, token) : null,
+            Start = start ? token => StartAsync(session, token) : null,
         });
     }
 
@@ -39,10 +39,11 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
         : session.Configuration.Server.Files.Socket is { } set ? ApiSocket.At(set)
         : ApiSocket.Below(Home(session.World), ApiSocket.HostName());
 
-    private async Task<string?> StartAsync(Surroundings world, CancellationToken cancellationToken)
+    private async Task<string?> StartAsync(Session session, CancellationToken cancellationToken)
     {
-        string[] socket = Socket is null ? [] : ["--socket", world.Absolute(Socket)];
-        OwnRun run = await world.RunSelf(["client-api", "serve", .. socket], cancellationToken);
+        string[] socket = Socket is null ? [] : ["--socket", session.World.Absolute(Socket)];
+        string[] config = session.Configuration.File is { } file ? ["--config", file] : [];
+        OwnRun run = await session.World.RunSelf(["client-api", "serve", .. socket, .. config], cancellationToken);
         return run.ExitStatus == 0 ? null : string.Join("; ", run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 

@@ -33,7 +33,7 @@ internal sealed class SettingsReader
         reader.TakeOldVariables();
         reader.TakeVariables();
         reader.TakeFlags(flags);
-        return reader.Build();
+        return reader.Build() with { File = flags.ConfigFile is { } file ? world.Absolute(file) : null };
     }
 
     /// <summary>Directory of the user's configuration; null where there is no home.</summary>

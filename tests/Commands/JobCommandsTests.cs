@@ -57,11 +57,12 @@ public sealed class JobCommandsTests
             },
         };
 
-        ShellResult result = await shell.RunAsync("job", "status", "--socket", "t", Id, flag);
+        shell.Write("c.yaml", "");
+        ShellResult result = await shell.RunAsync("job", "status", "--socket", "t", "--config", "c.yaml", Id, flag);
         await api!.DisposeAsync();
 
         await Assert.That(result).IsEqualTo(new ShellResult(0, Block, ""));
-        await Assert.That(started).IsEquivalentTo([$"client-api serve --socket {shell.File("t")}"]);
+        await Assert.That(started).IsEquivalentTo([$"client-api serve --socket {shell.File("t")} --config {shell.File("c.yaml")}"]);
     }
 
     [Test]
