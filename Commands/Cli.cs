@@ -121,6 +121,11 @@ internal static class Cli
                     $"more than {ArgumentArity.ZeroOrMore.MaximumNumberOfValues} words are too many for one command", "Call pelican several times, as xargs does.");
             }
 
+            if (command.Subcommands.Count == 0)
+            {
+                throw new PelicanException(Errors.Parameter, $"'{word}' is one word too many: '{Verb.PathOf(command)}' takes none", hint);
+            }
+
             string? near = Spelling.Nearest(word, command.Subcommands.Select(sub => sub.Name));
             throw new PelicanException(Errors.Parameter, $"unknown command '{word}'" + (near is null ? "" : $"; is '{near}' meant?"), hint);
         }
@@ -136,9 +141,14 @@ internal static class Cli
         }
     }
 
-    // A word of the arguments that looks like an option was meant as one, unless it stands after "--".
+    // A word that looks like an option was meant as one, unless it stands after "--", be it taken for an argument or left over.
     private static string? MisspeltOption(ParseResult parse)
     {
+        if (parse.UnmatchedTokens is [['-', _, ..] leftOver, ..] && parse.Tokens.All(token => token.Type != TokenType.DoubleDash))
+        {
+            return leftOver;
+        }
+
         HashSet<Token> words = new(
             parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens), ReferenceEqualityComparer.Instance);
         return parse.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)

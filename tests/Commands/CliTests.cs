@@ -45,6 +45,9 @@ public sealed class CliTests
     [Arguments("one object at a time: 'osdf:///b' is too many", "pelican object ls --help", "object", "ls", "osdf:///a", "osdf:///b")]
     [Arguments("unknown option '--cahe=x'; is --cache meant?", "pelican object get --help", "object", "get", "--cahe=x", "osdf:///a", ".")]
     [Arguments("unknown option '-x'", "pelican object get --help", "object", "get", "-x", "osdf:///a", ".")]
+    [Arguments("unknown option '--statu'; is --status meant?", "pelican job list --help", "job", "list", "--statu", "running")]
+    [Arguments("unknown option '--jso'; is --json meant?", "pelican --help", "--jso")]
+    [Arguments("'extra' is one word too many: 'pelican client-api stop' takes none", "pelican client-api stop --help", "client-api", "stop", "extra")]
     [Arguments("Required argument missing for option: '--token'.", "pelican object ls --help", "object", "ls", "osdf:///a", "--token")]
     public async Task A_command_line_that_cannot_be_read_is_explained(string message, string hint, params string[] arguments)
     {
