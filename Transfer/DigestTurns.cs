@@ -3,63 +3,155 @@ using System.Collections.Concurrent;
 namespace Pelican.Transfer;
 
 /// <summary>
-/// Who may ask a server for a digest now. XRootD computes only so many at once (<c>xrootd.chksum max</c>), and 5.5 lets a
-/// question beyond them hang for 30 s: three at once to a server of "max 2" do it every time.
+/// Who may ask a server for a digest now, and on which connection. XRootD computes only so many at once (<c>xrootd.chksum max</c>),
+/// and 5.5 lets a question beyond them hang for 30 s: three at once to a server of "max 2" do it every time.
+/// <para>
+/// XRootD before 5.9.2 answers from another thread than the one that took the question, and that one may come back to the connection after
+/// the answer is out. If the connection has another request by then, or is closed and its descriptor is a new client's, two threads serve
+/// one connection: wrong answers, a crash, or a server that accepts nobody ever after, as its queue of work is torn (XRootD's issue 2602). So questions to such a
+/// server have connections of their own, and those rest after an answer, neither used nor closed.
+/// </para>
 /// </summary>
-internal sealed class DigestTurns(TimeProvider clock)
+/// <param name="connect">Makes what sends requests on a connection of its own.</param>
+/// <param name="clock">Time.</param>
+internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider clock) : IDisposable
 {
     private const int AtOnce = 2;
 
-    /// <summary>A server further away than this has mostly finished one digest when the next question arrives.</summary>
+    /// <summary>A server further away than this is done with a question when the next request arrives.</summary>
     private static readonly TimeSpan Nearby = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Answers that tell how far away a server is: the first ones wait for connections, and for a busy machine.</summary>
+    /// <summary>Answers that tell how far away a server is: the first ones wait for a busy machine.</summary>
     private const int Telling = 8;
 
+    /// <summary>A thread that was interrupted has its turn again within this, however busy the server is.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>What 1 200 answers a second would need; whoever finds them all at rest waits.</summary>
+    private const int MostConnections = 64;
+
     private readonly ConcurrentDictionary<string, Server> _servers = new(StringComparer.OrdinalIgnoreCase);
+
+    private sealed class Connection(HttpMessageInvoker sender)
+    {
+        public HttpMessageInvoker Sender => sender;
+
+        /// <summary>When it was last answered on; null before.</summary>
+        public long? Answered { get; set; }
+    }
 
     private sealed class Server
     {
         public SemaphoreSlim Turns { get; } = new(AtOnce);
+
+        /// <summary>Connections without a question, longest at rest first; also the lock of all below.</summary>
+        public Queue<Connection> Free { get; } = new();
+
+        public int Connections { get; set; }
 
         public int Answers { get; set; }
 
         public long Fastest { get; set; } = long.MaxValue;
     }
 
-    /// <summary>Whether a server answers so fast that it may not be done with one question when the next one is there; of one that has hardly answered yet, yes.</summary>
-    /// <param name="server">Host and port.</param>
-    public bool IsNear(string server) => !_servers.TryGetValue(server, out Server? at) || IsNear(at);
-
     /// <summary>Asks when it is this question's turn.</summary>
     /// <param name="server">Host and port.</param>
-    /// <param name="ask">The question.</param>
+    /// <param name="stumbles">Whether it may be an XRootD that must not be asked on a connection in use.</param>
+    /// <param name="ask">The question, to be sent by the argument; by whatever is at hand if that is null.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async Task<T> TakeAsync<T>(string server, Func<Task<T>> ask, CancellationToken cancellationToken)
+    public async Task<T> TakeAsync<T>(string server, bool stumbles, Func<HttpMessageInvoker?, Task<T>> ask, CancellationToken cancellationToken)
     {
         Server at = _servers.GetOrAdd(server, _ => new Server());
-        bool takesTurns = IsNear(at);
-        if (takesTurns)
+        if (!IsNear(at))
         {
-            await at.Turns.WaitAsync(cancellationToken);
+            return await ask(null);
         }
 
+        await at.Turns.WaitAsync(cancellationToken);
+        Connection? connection = null;
         try
         {
+            connection = stumbles ? await RestedAsync(at, cancellationToken) : null;
             long started = clock.GetTimestamp();
-            T answer = await ask();
-            at.Answers++;
-            at.Fastest = Math.Min(at.Fastest, clock.GetTimestamp() - started);
+            T answer = await ask(connection?.Sender);
+            long answered = clock.GetTimestamp();
+            lock (at.Free)
+            {
+                // The first answer on a connection has waited for the connection as well.
+                if (connection is not { Answered: null })
+                {
+                    at.Answers++;
+                    at.Fastest = Math.Min(at.Fastest, answered - started);
+                }
+            }
+
             return answer;
         }
         finally
         {
-            if (takesTurns)
+            if (connection is not null)
             {
-                at.Turns.Release();
+                connection.Answered = clock.GetTimestamp();
+                lock (at.Free)
+                {
+                    at.Free.Enqueue(connection);
+                }
             }
+
+            at.Turns.Release();
         }
     }
 
-    private bool IsNear(Server at) => at.Answers < Telling || clock.GetElapsedTime(0, at.Fastest) < Nearby;
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Connection connection in _servers.Values.SelectMany(at => at.Free))
+        {
+            connection.Sender.Dispose();
+        }
+    }
+
+    private async Task<Connection> RestedAsync(Server at, CancellationToken cancellationToken)
+    {
+        Connection? next;
+        TimeSpan wait;
+        lock (at.Free)
+        {
+            wait = at.Free.TryPeek(out next) && next.Answered is { } answered ? Rest - clock.GetElapsedTime(answered) : TimeSpan.Zero;
+            if (next is null || (wait > TimeSpan.Zero && at.Connections < MostConnections))
+            {
+                at.Connections++;
+                return new Connection(connect());
+            }
+
+            at.Free.Dequeue();
+        }
+
+        if (wait > TimeSpan.Zero)
+        {
+            try
+            {
+                await Task.Delay(wait, clock, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                lock (at.Free)
+                {
+                    at.Free.Enqueue(next);
+                }
+
+                throw;
+            }
+        }
+
+        return next;
+    }
+
+    private bool IsNear(Server at)
+    {
+        lock (at.Free)
+        {
+            return at.Answers < Telling || clock.GetElapsedTime(0, at.Fastest) < Nearby;
+        }
+    }
 }

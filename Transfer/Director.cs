@@ -152,7 +152,7 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         try
         {
             using HttpResponseMessage response = await http.SendAsync(
-                at => MakeRequest(at, question), url, question.Token, settings.ResponseHeaderTimeout, cancellationToken);
+                at => MakeRequest(at, question), url, question.Token, settings.ResponseHeaderTimeout, sender: null, cancellationToken);
             if (response.StatusCode != HttpStatusCode.TemporaryRedirect)
             {
                 throw await RefusalAsync(response, director, question, cancellationToken);

@@ -60,7 +60,7 @@ internal sealed class Discovery(HttpStack http, ClientSettings settings, TimePro
         Uri url = new(discovery, WellKnown);
         try
         {
-            using HttpResponseMessage response = await http.SendAsync(MakeRequest, url, token: null, settings.ResponseHeaderTimeout, cancellationToken);
+            using HttpResponseMessage response = await http.SendAsync(MakeRequest, url, token: null, settings.ResponseHeaderTimeout, sender: null, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
             {
                 string text = await Faults.ReadTextAsync(response, cancellationToken);

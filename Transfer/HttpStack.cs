@@ -18,7 +18,7 @@ internal sealed class HttpStack : IDisposable
     /// <summary>Time, for the limits of those who read an answer.</summary>
     public TimeProvider Clock => _clock;
 
-    /// <summary>Who may ask which server for a digest now.</summary>
+    /// <summary>Who may ask which server for a digest now, and how.</summary>
     public DigestTurns DigestTurns { get; }
 
     private const int MaxRedirects = 10;
@@ -32,12 +32,12 @@ internal sealed class HttpStack : IDisposable
     {
         _settings = settings;
         _clock = clock;
-        DigestTurns = new DigestTurns(clock);
         HappyEyeballs dialer = new(settings, clock);
         RemoteCertificateValidationCallback? validation = Validation(settings);
         bool proxy = !settings.DisableHttpProxy;
         _proxied = new HttpMessageInvoker(Handler(settings, dialer, validation, proxy));
         _direct = proxy ? new HttpMessageInvoker(Handler(settings, dialer, validation, useProxy: false)) : _proxied;
+        DigestTurns = new DigestTurns(() => new HttpMessageInvoker(Handler(settings, dialer, validation, proxy)), clock);
     }
 
     /// <summary>Sends a request and waits for the head of the answer, following redirects where the verb allows it.</summary>
@@ -45,10 +45,11 @@ internal sealed class HttpStack : IDisposable
     /// <param name="target">First URL.</param>
     /// <param name="token">Bearer token for the target's host; null for none. Never sent in clear or to another host.</param>
     /// <param name="headerTimeout">Limit for the head of the answer.</param>
+    /// <param name="sender">What sends it; null for the pool.</param>
     /// <param name="cancellationToken">The caller's own.</param>
     /// <exception cref="PelicanException">No answer: a row of transport, TLS or <see cref="Errors.HeaderTimeout"/>.</exception>
-    public async Task<HttpResponseMessage> SendAsync(
-        Func<Uri, HttpRequestMessage> makeRequest, Uri target, string? token, TimeSpan headerTimeout, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(Func<Uri, HttpRequestMessage> makeRequest, Uri target, string? token, TimeSpan headerTimeout,
+        HttpMessageInvoker? sender, CancellationToken cancellationToken)
     {
         Uri at = target;
         for (int redirects = 0; ; redirects++)
@@ -59,7 +60,7 @@ internal sealed class HttpStack : IDisposable
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             }
 
-            HttpResponseMessage response = await SendOnceAsync(request, makeRequest, headerTimeout, cancellationToken);
+            HttpResponseMessage response = await SendOnceAsync(request, makeRequest, headerTimeout, sender ?? _proxied, cancellationToken);
             if (RedirectOf(response, at) is not { } next)
             {
                 return response;
@@ -85,10 +86,11 @@ internal sealed class HttpStack : IDisposable
     {
         _proxied.Dispose();
         _direct.Dispose();
+        DigestTurns.Dispose();
     }
 
-    private async Task<HttpResponseMessage> SendOnceAsync(
-        HttpRequestMessage request, Func<Uri, HttpRequestMessage> makeRequest, TimeSpan headerTimeout, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, Func<Uri, HttpRequestMessage> makeRequest, TimeSpan headerTimeout,
+        HttpMessageInvoker sender, CancellationToken cancellationToken)
     {
         request.Version = HttpVersion.Version11;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
@@ -97,7 +99,7 @@ internal sealed class HttpStack : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            return await _proxied.SendAsync(request, either.Token);
+            return await sender.SendAsync(request, either.Token);
         }
         catch (HttpRequestException e) when (ShouldGoDirect(e, uri))
         {

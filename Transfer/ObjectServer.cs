@@ -141,7 +141,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
                 throw await RefusalAsync(response, cancellationToken);
             default:
                 // Not configured: 403 or 405, at a cache 500, whatever the object (xrootd.md 5.4, 12.2).
-                using (HttpResponseMessage plain = await HeadAsync([], settings.ResponseHeaderTimeout, cancellationToken))
+                using (HttpResponseMessage plain = await HeadAsync(cancellationToken))
                 {
                     return new DigestAnswer(plain.StatusCode == HttpStatusCode.OK ? plain.Content.Headers.ContentLength : null, [],
                         $"{Name} computes no digests (HTTP status {(int)response.StatusCode})");
@@ -219,11 +219,14 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         TimeSpan patience = size is { } bytes
             ? settings.ResponseHeaderTimeout + TimeSpan.FromSeconds((double)bytes / SlowestDigestBytesPerSecond)
             : settings.DigestTimeout;
+        string names = string.Join(",", wanted.Select(Checksum.WireName));
         for (bool again = false; ; again = true)
         {
             try
             {
-                return await http.DigestTurns.TakeAsync(Name, () => HeadAsync(wanted, patience, cancellationToken), cancellationToken);
+                return await http.DigestTurns.TakeAsync(Name, stumbles: _software is null || IsXrootd("/v5"),
+                    sender => SendAsync(HttpMethod.Head, request => request.Headers.TryAddWithoutValidation("Want-Digest", names),
+                        patience, sender, cancellationToken), cancellationToken);
             }
             catch (PelicanException e) when (e.Row == Errors.HeaderTimeout && !again)
             {
@@ -233,7 +236,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
 
     private async Task<ObjectInfo?> HeadStatAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await HeadAsync([], settings.ResponseHeaderTimeout, cancellationToken);
+        using HttpResponseMessage response = await HeadAsync(cancellationToken);
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new ObjectInfo(path.Decoded, response.Content.Headers.ContentLength ?? 0,
@@ -243,30 +246,24 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         };
     }
 
-    private Task<HttpResponseMessage> HeadAsync(IReadOnlyList<ChecksumAlgorithm> wanted, TimeSpan limit, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Head, request =>
-        {
-            if (wanted.Count > 0)
-            {
-                request.Headers.TryAddWithoutValidation("Want-Digest", string.Join(",", wanted.Select(Checksum.WireName)));
-                // XRootD 5 computes a digest in another thread, which may answer before the one that took the question lets go of the
-                // connection: both then read the next request on it, and the server answers something else or crashes. From further away
-                // no next request is there in that moment, while a new connection would cost several of them.
-                request.Headers.ConnectionClose = (_software is null || IsXrootd("/v5")) && http.DigestTurns.IsNear(Name);
-            }
-        }, limit, cancellationToken);
+    private Task<HttpResponseMessage> HeadAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Head, _ => { }, settings.ResponseHeaderTimeout, cancellationToken);
 
     private Task<HttpResponseMessage> PropfindAsync(string depth, CancellationToken cancellationToken) =>
         SendAsync(Propfind, request => request.Headers.TryAddWithoutValidation("Depth", depth), settings.ResponseHeaderTimeout, cancellationToken);
 
+    private Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Action<HttpRequestMessage> prepare, TimeSpan limit, CancellationToken cancellationToken) =>
+        SendAsync(method, prepare, limit, sender: null, cancellationToken);
+
     private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, Action<HttpRequestMessage> prepare, TimeSpan limit, CancellationToken cancellationToken)
+        HttpMethod method, Action<HttpRequestMessage> prepare, TimeSpan limit, HttpMessageInvoker? sender, CancellationToken cancellationToken)
     {
         bool creates = method == HttpMethod.Put || method == Mkcol;
         if (_software is null && IsMisread(creates) && (creates || method == HttpMethod.Delete))
         {
             // First a question that changes nothing, since the change would be another object's.
-            using HttpResponseMessage harmless = await HeadAsync([], settings.ResponseHeaderTimeout, cancellationToken);
+            using HttpResponseMessage harmless = await HeadAsync(cancellationToken);
         }
 
         RefuseMisread(creates);
@@ -283,7 +280,7 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
 
             prepare(request);
             return request;
-        }, url, tokens?.Token?.Value, limit, cancellationToken);
+        }, url, tokens?.Token?.Value, limit, sender, cancellationToken);
         _software = response.Headers.TryGetValues("Server", out IEnumerable<string>? names) ? names.First() : "";
         try
         {

@@ -135,7 +135,7 @@ internal sealed partial class Resolver(
             HttpRequestMessage head = new(HttpMethod.Head, at);
             head.Headers.TryAddWithoutValidation("User-Agent", HttpStack.UserAgent);
             return head;
-        }, url, token: null, settings.ResponseHeaderTimeout, cancellationToken);
+        }, url, token: null, settings.ResponseHeaderTimeout, sender: null, cancellationToken);
         DirectorAnswer said = DirectorHeaders.HasNamespace(response) ? DirectorHeaders.Read(response) : new DirectorAnswer { Servers = [] };
         bool refused = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
         return said with

@@ -3,27 +3,82 @@ using Pelican.Transfer;
 
 namespace Pelican.Tests.Transfer;
 
-/// <summary>Which servers are so near that a question can meet the one before it.</summary>
+/// <summary>How servers are asked for digests that are so near that a request can meet the question before it.</summary>
 public sealed class DigestTurnsTests
 {
+    private readonly FakeTimeProvider _clock = new();
+    private int _connections;
+
     [Test]
     [Arguments(1, true)]
     [Arguments(20, false)]
     public async Task A_server_is_near_by_its_fastest_answer(int milliseconds, bool near, CancellationToken cancellationToken)
     {
-        FakeTimeProvider clock = new();
-        DigestTurns turns = new(clock);
-        foreach (int answer in (int[])[300, 300, milliseconds, 300, 300, 300, 300, 300])
+        using DigestTurns turns = Turns();
+        // The first waits for its connection as well, and tells nothing.
+        foreach (int answer in (int[])[1, 300, 300, milliseconds, 300, 300, 300, 300, 300])
         {
-            await Assert.That(turns.IsNear("a:1")).IsTrue();
-            await turns.TakeAsync("a:1", () =>
-            {
-                clock.Advance(TimeSpan.FromMilliseconds(answer));
-                return Task.FromResult(0);
-            }, cancellationToken);
+            await AskAsync(turns, "a:1", answer, cancellationToken);
+            _clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        await Assert.That(turns.IsNear("a:1")).IsEqualTo(near);
-        await Assert.That(turns.IsNear("b:1")).IsTrue();
+        await Assert.That(await AskAsync(turns, "a:1", 1, cancellationToken) is not null).IsEqualTo(near);
+        await Assert.That(await AskAsync(turns, "b:1", 1, cancellationToken)).IsNotNull();
     }
+
+    [Test]
+    public async Task A_connection_rests_after_an_answer_and_is_used_again_then(CancellationToken cancellationToken)
+    {
+        using DigestTurns turns = Turns();
+
+        HttpMessageInvoker? first = await AskAsync(turns, "a:1", 1, cancellationToken);
+        HttpMessageInvoker? second = await AskAsync(turns, "a:1", 1, cancellationToken);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        HttpMessageInvoker? third = await AskAsync(turns, "a:1", 1, cancellationToken);
+
+        await Assert.That(first).IsNotNull();
+        await Assert.That(second).IsNotEqualTo(first);
+        await Assert.That(third).IsEqualTo(first);
+    }
+
+    [Test]
+    public async Task Nobody_opens_connections_without_end(CancellationToken cancellationToken)
+    {
+        using DigestTurns turns = Turns();
+        for (int i = 0; i < 64; i++)
+        {
+            await AskAsync(turns, "a:1", 0, cancellationToken);
+        }
+
+        Task<HttpMessageInvoker?> next = AskAsync(turns, "a:1", 0, cancellationToken);
+        bool waited = !next.IsCompleted;
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await next;
+
+        await Assert.That(waited).IsTrue();
+        await Assert.That(_connections).IsEqualTo(64);
+    }
+
+    [Test]
+    public async Task A_server_that_does_not_stumble_is_asked_by_what_is_at_hand(CancellationToken cancellationToken)
+    {
+        using DigestTurns turns = Turns();
+
+        HttpMessageInvoker? sender = await turns.TakeAsync("a:1", stumbles: false, Task.FromResult, cancellationToken);
+
+        await Assert.That(sender).IsNull();
+    }
+
+    private DigestTurns Turns() => new(() =>
+    {
+        _connections++;
+        return new HttpMessageInvoker(new SocketsHttpHandler());
+    }, _clock);
+
+    private Task<HttpMessageInvoker?> AskAsync(DigestTurns turns, string server, int milliseconds, CancellationToken cancellationToken) =>
+        turns.TakeAsync(server, stumbles: true, sender =>
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
+            return Task.FromResult(sender);
+        }, cancellationToken);
 }
