@@ -11,6 +11,12 @@ internal static class ConsoleSummary
     /// <param name="result">How it ended.</param>
     public static string One(bool upload, string name, TransferResult result)
     {
+        if (result.WasThere)
+        {
+            string where = upload ? $"upload: {name} is at {result.Server} already" : $"download: {name} is here already, as at {result.Server}";
+            return $"Nothing to {where}: {ConsoleText.Size(result.Size)}, {Checksum.WireName(result.Algorithm!.Value)} verified";
+        }
+
         long moved = result.Size - result.ResumedFrom;
         double seconds = result.Elapsed.TotalSeconds;
         string rate = seconds > 0 && moved > 0 ? $" ({ConsoleText.Rate(moved / seconds)})" : "";
@@ -28,6 +34,7 @@ internal static class ConsoleSummary
     /// <param name="tree">Counts of the tree they are from; null when they were named one by one.</param>
     public static string Many(TransferTally tally, TimeSpan elapsed, TreeResult? tree = null)
     {
+        string already = tally.Already > 0 ? $"; {tally.Already} already there" : "";
         string failed = tally.Failed > 0 ? $"; {tally.Failed} failed" : "";
         string unverified = tally.Unverified > 0 ? $"; {tally.Unverified} unverified" : "";
         string left = tree is { TotalsAreFinal: false } ? $"; at least {tally.NotTried} not tried"
@@ -35,7 +42,7 @@ internal static class ConsoleSummary
             : "";
         string leftOut = tree is { LeftOut: > 0 } ? $"; {tree.LeftOut} left out" : "";
         return $"{Count(tally.Succeeded, "object")}, {ConsoleText.Size(tally.Bytes)}"
-            + $" in {ConsoleText.Elapsed(elapsed)}{failed}{unverified}{leftOut}{left}";
+            + $" in {ConsoleText.Elapsed(elapsed)}{already}{failed}{unverified}{leftOut}{left}";
     }
 
     /// <summary>A number of things, in words.</summary>

@@ -49,7 +49,8 @@ internal static class ObjectGetCommand
                 + " sources are laid over one another; what would get one name is reported and not downloaded. Links below the destination are"
                 + " not followed. An object that fails does not stop the others.",
                 "A file gets its name only when it is complete and, where a server has a checksum, verified. A download that was"
-                + " interrupted goes on where it stopped when the same command is given again.",
+                + " interrupted goes on where it stopped when the same command is given again. With -r, files that a server's checksum proves to be"
+                + " the same already stay as they are; others are replaced.",
             ],
             Examples =
             [

@@ -48,7 +48,8 @@ internal static class ObjectPutCommand
                 + " another; what would get one name is reported and not uploaded. Links to files are followed. Links to directories, and pipes,"
                 + " sockets, devices and incomplete downloads are left out: each is named in a warning. An object that fails does not stop the"
                 + " others.",
-                "Existing objects are not replaced unless --overwrite is given. An upload counts as done when the server confirms its size"
+                "Existing objects are not replaced unless --overwrite is given. With -r, one that the server's checksum proves to be the same"
+                + " counts as done: the same command given again completes what was interrupted. An upload counts as done when the server confirms its size"
                 + " and, where it has one, its checksum.",
             ],
             Examples =

@@ -16,6 +16,7 @@ internal static class Reports
         result.Size,
         Moved(result),
         result.ResumedFrom,
+        result.WasThere ? true : null,
         result.Server,
         Seconds(result.Elapsed),
         new VerificationReport(

@@ -111,7 +111,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         {
             if (outcome.Progress is { } transfer)
             {
-                _progress?.Remove(transfer, outcome.Result?.Size ?? transfer.Bytes);
+                _progress?.Remove(transfer, outcome.Result is { WasThere: false } moved ? moved.Size : transfer.Bytes);
             }
 
             DateTimeOffset start = session.World.Clock.GetUtcNow() - (outcome.Result?.Elapsed ?? TimeSpan.Zero);
@@ -165,7 +165,11 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         _tally.Add(result);
         if (plan.DryRun)
         {
-            Planned(result);
+            if (!result.WasThere)
+            {
+                Planned(result);
+            }
+
             return;
         }
 

@@ -11,8 +11,11 @@ internal sealed class TransferTally(long total)
     /// <summary>How many objects there are; of a tree that is being walked, so far.</summary>
     public long Total { get; set; } = total;
 
-    /// <summary>Objects that are where they should be.</summary>
+    /// <summary>Objects that were moved.</summary>
     public long Succeeded { get; private set; }
+
+    /// <summary>Objects that were there already.</summary>
+    public long Already { get; private set; }
 
     /// <summary>Objects that are not.</summary>
     public long Failed { get; private set; }
@@ -20,11 +23,11 @@ internal sealed class TransferTally(long total)
     /// <summary>Of those that succeeded, the ones whose bytes no server could confirm.</summary>
     public long Unverified { get; private set; }
 
-    /// <summary>Size of what succeeded.</summary>
+    /// <summary>Size of what was moved.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Objects that an interruption left out.</summary>
-    public long NotTried => Total - Succeeded - Failed;
+    public long NotTried => Total - Succeeded - Already - Failed;
 
     /// <summary>Whether something failed, and all that did can succeed later.</summary>
     public bool Retryable => _worst is { Retryable: true };
@@ -35,6 +38,12 @@ internal sealed class TransferTally(long total)
     /// <summary>Counts a success.</summary>
     public void Add(TransferResult result)
     {
+        if (result.WasThere)
+        {
+            Already++;
+            return;
+        }
+
         Succeeded++;
         Bytes += result.Size;
         Unverified += result.Verification == Verification.Unverified ? 1 : 0;

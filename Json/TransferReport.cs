@@ -6,6 +6,7 @@ namespace Pelican.Json;
 /// <param name="Size">Bytes of the object.</param>
 /// <param name="BytesTransferred">Bytes that this run moved, those of failed attempts included.</param>
 /// <param name="ResumedFrom">Byte at which this run went on; 0 when it began at the beginning.</param>
+/// <param name="AlreadyThere">True when it was at the destination already, the same by size and digest, and nothing was moved; else absent.</param>
 /// <param name="Server">Host and port of the server that finished it.</param>
 /// <param name="Seconds">From the start to the end.</param>
 /// <param name="Verification">Whether the bytes were checked.</param>
@@ -16,6 +17,7 @@ internal sealed record TransferReport(
     long Size,
     long BytesTransferred,
     long ResumedFrom,
+    bool? AlreadyThere,
     string Server,
     double Seconds,
     VerificationReport Verification,

@@ -12,7 +12,7 @@ internal sealed class LiveJob : IDisposable
     {
         _meter = new RateMeter(clock);
         (Seq, Id, Options) = (job.Job.Seq, job.Job.Id, job.Job.Options);
-        _now = Of(job);
+        _now = Of(job, 0);
     }
 
     /// <summary><see cref="JobRow.Seq"/>.</summary>
@@ -61,10 +61,17 @@ internal sealed class LiveJob : IDisposable
     }
 
     /// <summary>10⁶ bits a second, over the last seconds.</summary>
-    public double Rate => _meter.Sample(Sum.Bytes);
+    public double Rate
+    {
+        get
+        {
+            Now now = _now;
+            return _meter.Sample(now.OtherBytes + now.Counters.Now.Bytes - now.Already);
+        }
+    }
 
     /// <summary>Goes on to the next transfer.</summary>
-    public void GoOn(RunningJob job) => _now = Of(job);
+    public void GoOn(RunningJob job) => _now = Of(job, _now.Already);
 
     /// <summary>Stops it for good.</summary>
     public void Cancel()
@@ -89,12 +96,15 @@ internal sealed class LiveJob : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
 
-    private static Now Of(RunningJob job)
+    private static Now Of(RunningJob job, long already)
     {
         TransferRow current = job.Current!;
-        return new Now(current, new TransferCounters(current.Source), job.Job.Bytes - current.Bytes, job.Job.TotalBytes - current.TotalBytes);
+        return new Now(current, new TransferCounters(current.Source), job.Job.Bytes - current.Bytes, job.Job.TotalBytes - current.TotalBytes, already);
     }
 
     // Replaced as a whole, so that nobody adds the bytes of one transfer to the counters of another.
-    private sealed record Now(TransferRow Transfer, TransferCounters Counters, long OtherBytes, long OtherTotal);
+    private sealed record Now(TransferRow Transfer, TransferCounters Counters, long OtherBytes, long OtherTotal, long OtherAlready)
+    {
+        public long Already => OtherAlready + Counters.AlreadyBytes;
+    }
 }

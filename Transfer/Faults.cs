@@ -109,6 +109,9 @@ internal static class Faults
         {
             UnauthorizedAccessException => new PelicanException(Errors.LocalDenied, $"may not {doing} '{path}': permission denied",
                 "Check the permissions of the file and of its directory.", exception),
+            // .NET reads names as UTF-8, and cannot write what was not.
+            FileNotFoundException or DirectoryNotFoundException when path.Contains('\uFFFD', StringComparison.Ordinal) =>
+                new PelicanException(Errors.LocalFileNotFound, $"cannot {doing} '{path}': the name has bytes that are not UTF-8", "Rename it.", exception),
             FileNotFoundException or DirectoryNotFoundException => new PelicanException(Errors.LocalFileNotFound,
                 $"cannot {doing} '{path}': there is no such file or directory", inner: exception),
             IOException { HResult: enospc or edquot } => new PelicanException(Errors.LocalFull,
@@ -118,7 +121,8 @@ internal static class Faults
                 inner: exception),
             PathTooLongException or IOException { HResult: enametoolong } => new PelicanException(Errors.Local,
                 $"cannot {doing} '{path}': the name is too long for this file system", "Choose a shorter destination name.", exception),
-            IOException { HResult: enotdir or eloop } => new PelicanException(Errors.Local,
+            IOException { HResult: eloop } => new PelicanException(Errors.Local, $"cannot {doing} '{path}': its links lead in a circle", inner: exception),
+            IOException { HResult: enotdir } => new PelicanException(Errors.Local,
                 $"cannot {doing} '{path}': a part of the path is not a directory", inner: exception),
             _ => new PelicanException(Errors.Local, $"cannot {doing} '{path}': {Clean(exception.Message)}", inner: exception),
         };

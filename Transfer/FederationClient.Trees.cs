@@ -17,7 +17,7 @@ internal sealed partial class FederationClient
         CancellationToken cancellationToken)
     {
         ObjectUrl[] urls = [.. sources.Select(source => ObjectUrl.Parse(source, _settings))];
-        return new TreeDownload(this, urls, destination, options, Run(listener, progress)).RunAsync(cancellationToken);
+        return new TreeDownload(this, urls, destination, options with { KeepEqual = true }, Run(listener, progress)).RunAsync(cancellationToken);
     }
 
     /// <summary>Downloads one object of a tree, to exactly where it belongs.</summary>
@@ -30,9 +30,39 @@ internal sealed partial class FederationClient
         TreeItem item, (ObjectInfo Info, string Server) listed, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
     {
         using LocalDestination local = LocalDestination.Exactly(item.Destination);
+        ObjectUrl url = Parse(item.Source);
         return options.DryRun
-            ? Planned(item.Source, local.Path, item.Size)
-            : await GetToFileAsync(Parse(item.Source), local, listed, options, progress, cancellationToken);
+            ? await SameAsync(url, local.Path, listed, options, cancellationToken) ?? Planned(item.Source, local.Path, item.Size)
+            : await GetToFileAsync(url, local, listed, options, progress, cancellationToken);
+    }
+
+    // What is there already, if that is wanted and it is the same; null when the object must be downloaded.
+    private async Task<TransferResult?> SameAsync(
+        ObjectUrl url, string path, (ObjectInfo Info, string Server)? listed, TransferOptions options, CancellationToken cancellationToken)
+    {
+        if (!options.KeepEqual || LocalEntry.At(path) is not { Kind: LocalKind.File, Size: var size } || new FileInfo(path).LinkTarget is not null
+            || (listed is { Info.Size: var told } && told != size))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await ReadAsync(url, options, TokenPurpose.Read, async resolution =>
+            {
+                // A cache may hold what the origin has no longer.
+                ObjectServer server = resolution.Answer.CollectionsUrl is { } origin
+                    ? _resolver.Server(Director.At(origin, url.Path), url.Path, resolution.Tokens)
+                    : resolution.Servers[0];
+                DigestVerdict verdict = await ContentProof.CompareAsync(server, size, path, options.Algorithm, cancellationToken);
+                return verdict.Verification == Verification.Verified ? WasThere((url.Shown, path), size, server, verdict) : null;
+            }, cancellationToken);
+        }
+        catch (PelicanException)
+        {
+            // Not to be known: the download tells what is wrong.
+            return null;
+        }
     }
 
     /// <summary>Uploads directories, with everything in them, into a collection. A file uploads as a single one.</summary>
@@ -47,7 +77,7 @@ internal sealed partial class FederationClient
     public Task<TreeResult> PutTreeAsync(
         IReadOnlyList<string> sources, string destination, TransferOptions options, TreeListener listener, TreeProgress progress,
         CancellationToken cancellationToken) =>
-        new TreeUpload(this, sources, ObjectUrl.Parse(destination, _settings), options, Run(listener, progress)).RunAsync(cancellationToken);
+        new TreeUpload(this, sources, ObjectUrl.Parse(destination, _settings), options with { KeepEqual = true }, Run(listener, progress)).RunAsync(cancellationToken);
 
     /// <summary>What is in a collection at the origin that an upload goes to.</summary>
     /// <returns>Whether it can be known, and what is there; null when there is no such collection.</returns>

@@ -114,6 +114,12 @@ internal sealed partial class FederationClient : IDisposable
         ObjectUrl url, LocalDestination local, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
         CancellationToken cancellationToken)
     {
+        if (await SameAsync(url, local.Path, listed, options, cancellationToken) is { } same)
+        {
+            local.Keep();
+            return same;
+        }
+
         using PartFile part = PartFile.Open(local.Path, url, options.FileMode);
         try
         {
@@ -199,13 +205,33 @@ internal sealed partial class FederationClient : IDisposable
             throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
         }
 
+        string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
+        DigestVerdict? compared = null;
+        if (existing is not null && options.KeepEqual)
+        {
+            try
+            {
+                compared = await ContentProof.CompareAsync(servers[0], existing.Size, source, options.Algorithm, cancellationToken);
+            }
+            catch (PelicanException e) when (e.Row == Errors.NotFound)
+            {
+                // It has gone since it was listed.
+                existing = null;
+            }
+        }
+
+        if (compared?.Verification == Verification.Verified)
+        {
+            return WasThere((source, names), existing!.Size, servers[0], compared);
+        }
+
         if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
         {
-            throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({existing.Size} bytes); nothing was sent",
+            string differs = compared is null ? "" : $", {compared.Why}";
+            throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({existing.Size} bytes{differs}); nothing was sent",
                 "Choose another name, or replace it with --overwrite.");
         }
 
-        string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
         if (options.DryRun)
         {
             return Planned(source, names, new FileInfo(source).Length);
@@ -335,6 +361,20 @@ internal sealed partial class FederationClient : IDisposable
 
     private static Uri WithoutPath(ObjectServer server) => Director.BaseOf(server.Url, server.Path)
         ?? throw new PelicanException(Errors.Protocol, $"the director's answer for '{server.Path}' is the URL of something else: {server.Url}");
+
+    private static TransferResult WasThere((string Source, string Destination) names, long size, ObjectServer server, DigestVerdict verdict) => new()
+    {
+        Source = names.Source,
+        Destination = names.Destination,
+        Size = size,
+        ResumedFrom = size,
+        WasThere = true,
+        Server = server.Name,
+        Elapsed = TimeSpan.Zero,
+        Verification = Verification.Verified,
+        Algorithm = verdict.Algorithm,
+        Checksum = verdict.Checksum,
+    };
 
     private static TransferResult Planned(string source, string destination, long size) => new()
     {

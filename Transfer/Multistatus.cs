@@ -61,13 +61,14 @@ internal static class Multistatus
 
     private static bool Is(XmlReader reader, string name) => reader.LocalName == name && reader.NamespaceURI == Dav;
 
-    // Reads up to the end of the element. Properties of a propstat whose status is not 200 do not count; null if that leaves none.
+    // Reads up to the end of the element. Properties of a propstat whose status is not 200 do not count: what is left without any
+    // is there all the same, and whoever asks for it will be told why. Null when it has gone.
     private static async Task<MultistatusEntry?> ResponseAsync(XmlReader reader)
     {
         string? href = null;
         MultistatusEntry found = new("", null, null, null, false);
         MultistatusEntry pending = found;
-        bool counts = true, failed = false, described = false;
+        bool counts = true, gone = false;
         int depth = reader.Depth;
         if (reader.IsEmptyElement)
         {
@@ -78,7 +79,7 @@ internal static class Multistatus
         {
             if (reader.NodeType == XmlNodeType.EndElement && Is(reader, "propstat"))
             {
-                (found, described) = counts ? (pending, true) : (found, described);
+                found = counts ? pending : found;
             }
             else if (reader.NodeType != XmlNodeType.Element || reader.NamespaceURI != Dav)
             {
@@ -94,9 +95,9 @@ internal static class Multistatus
             }
             else if (reader.LocalName == "status")
             {
-                bool ok = (await TextAsync(reader)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, "200", ..];
-                counts &= ok;
-                failed |= !ok && reader.Depth == depth + 1;
+                string code = (await TextAsync(reader)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, var second, ..] ? second : "";
+                counts &= code == "200";
+                gone |= code is "404" or "410" && reader.Depth == depth + 1;
             }
             else
             {
@@ -105,7 +106,7 @@ internal static class Multistatus
         }
 
         return href is null ? throw new XmlException("a response has no href")
-            : failed || !described ? null
+            : gone ? null
             : found with { Href = PathOf(href) };
     }
 

@@ -110,9 +110,14 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
             }
         }
 
-        return self is { IsCollection: false } && children.Count == 0
-            ? [self]
-            : [.. children.Select(child => child.Size == UnknownSize ? child with { Size = 0 } : child)];
+        if (self is null && children.Count == 0)
+        {
+            // An empty collection shows itself: this may be what is left of a listing.
+            throw new PelicanException(Errors.Protocol, $"{Name} describes nothing when asked to list '{path}'");
+        }
+
+        IEnumerable<ObjectInfo> shown = self is { IsCollection: false } && children.Count == 0 ? [self] : children;
+        return [.. shown.Select(info => info.Size == UnknownSize ? info with { Size = 0 } : info)];
     }
 
     /// <summary>

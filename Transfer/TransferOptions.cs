@@ -15,6 +15,12 @@ internal sealed record TransferOptions
     /// <summary>Replace an existing object (<c>--overwrite</c>).</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>
+    /// What is at the destination already stays, and counts as done, if size and digest prove that it is the same: so a tree can
+    /// be run again.
+    /// </summary>
+    public bool KeepEqual { get; init; }
+
     /// <summary>Fail where no server has a digest (<c>--require-checksum</c>).</summary>
     public bool RequireChecksum { get; init; }
 

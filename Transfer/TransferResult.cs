@@ -25,7 +25,10 @@ internal sealed record TransferResult
     /// <summary>Byte from which this run went on; 0 when it started afresh.</summary>
     public long ResumedFrom { get; init; }
 
-    /// <summary>Host and port of the server that finished it.</summary>
+    /// <summary>Whether it was there already, the same by size and digest: nothing was moved.</summary>
+    public bool WasThere { get; init; }
+
+    /// <summary>Host and port of the server that finished it, or told the digest of what was there.</summary>
     public required string Server { get; init; }
 
     /// <summary>Time from start to publication.</summary>

@@ -17,14 +17,12 @@ internal sealed class TreeDeletion(
     private sealed record Work(TreeItem Item, Collection? In);
 
     /// <summary>A collection until it is gone: those not yet visited, and what they are in, are all there is in memory.</summary>
-    private sealed class Collection(string path, int depth, Collection? parent)
+    private sealed class Collection(string path, Collection? parent)
     {
         private int _open = 1;
         private volatile bool _kept;
 
         public string Path => path;
-
-        public int Depth => depth;
 
         public Collection? Parent => parent;
 
@@ -62,7 +60,7 @@ internal sealed class TreeDeletion(
 
     private async Task WalkAsync(ChannelWriter<Work> queue, CancellationToken cancellationToken)
     {
-        Stack<Collection> frontier = new([new Collection("", 0, null)]);
+        Stack<Collection> frontier = new([new Collection("", null)]);
         while (frontier.TryPop(out Collection? next))
         {
             bool listed = false;
@@ -98,7 +96,7 @@ internal sealed class TreeDeletion(
         foreach (ObjectInfo info in listing)
         {
             string path = at.Path.Length == 0 ? info.Name : $"{at.Path}/{info.Name}";
-            if (TreeRun.TooDeep(path, at.Depth + 1) is { } tooDeep)
+            if (TreeRun.TooDeep(path) is { } tooDeep)
             {
                 throw tooDeep;
             }
@@ -106,7 +104,7 @@ internal sealed class TreeDeletion(
             at.Open();
             if (info.IsCollection)
             {
-                frontier.Push(new Collection(path, at.Depth + 1, at));
+                frontier.Push(new Collection(path, at));
             }
             else
             {
@@ -152,7 +150,7 @@ internal sealed class TreeDeletion(
         }
         else
         {
-            run.Progress.Succeeded(item.Size);
+            run.Progress.Succeeded(item.Size, item.Size);
         }
 
         ended(item, null);

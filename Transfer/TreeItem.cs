@@ -47,10 +47,7 @@ internal sealed record TreeListener
 /// <param name="Progress">Counters to keep up to date.</param>
 internal sealed record TreeRun(ClientSettings Settings, TimeProvider Clock, Random Random, TreeListener Listener, TreeProgress Progress)
 {
-    /// <summary>Deeper trees are taken for loops.</summary>
-    private const int MaxDepth = 256;
-
-    /// <summary>No kernel takes a longer path (PATH_MAX), and no XRootD.</summary>
+    /// <summary>No kernel takes a longer path (PATH_MAX), and no XRootD: what goes deeper is a loop.</summary>
     private const int MaxPathBytes = 4096;
 
     private const int Tries = 3;
@@ -75,8 +72,8 @@ internal sealed record TreeRun(ClientSettings Settings, TimeProvider Clock, Rand
     }
 
     /// <summary>Why a path below the top of a tree is not followed; null when it is.</summary>
-    public static PelicanException? TooDeep(string path, int depth) => depth > MaxDepth || Encoding.UTF8.GetByteCount(path) > MaxPathBytes
-        ? new PelicanException(Errors.NotSupported, $"'{path[..Math.Min(path.Length, 80)]}…' is nested too deeply: more than {MaxDepth} levels or {MaxPathBytes} bytes",
+    public static PelicanException? TooDeep(string path) => Encoding.UTF8.GetByteCount(path) > MaxPathBytes
+        ? new PelicanException(Errors.NotSupported, $"'{path[..Math.Min(path.Length, 80)]}…' is nested too deeply: its path has more than {MaxPathBytes} bytes",
             "This may be a loop: look for links in it, or take it in parts.")
         : null;
 }

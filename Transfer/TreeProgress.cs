@@ -18,8 +18,11 @@ internal sealed record TreeResult
     /// <summary>Whether the walk is over: nothing more will be found.</summary>
     public required bool TotalsAreFinal { get; init; }
 
-    /// <summary>Objects that an earlier run had moved.</summary>
+    /// <summary>Objects that were in place before: an earlier run remembers them, or they are proved to be the same.</summary>
     public required long Already { get; init; }
+
+    /// <summary>Bytes of <see cref="Already"/>: in place, but no part of any speed.</summary>
+    public required long AlreadyBytes { get; init; }
 
     /// <summary>Collections made, or found where they should be.</summary>
     public required long Collections { get; init; }
@@ -46,6 +49,7 @@ internal sealed class TreeProgress
     private long _totalObjects;
     private long _totalBytes;
     private long _already;
+    private long _alreadyBytes;
     private long _collections;
     private long _leftOut;
     private long _failed;
@@ -64,6 +68,7 @@ internal sealed class TreeProgress
                 TotalBytes = _totalBytes,
                 TotalsAreFinal = _walked,
                 Already = _already,
+                AlreadyBytes = _alreadyBytes,
                 Collections = _collections,
                 LeftOut = _leftOut,
                 Failed = _failed,
@@ -105,12 +110,17 @@ internal sealed class TreeProgress
         }
     }
 
-    internal void IsThereAlready(long bytes)
+    /// <summary>One was there before.</summary>
+    /// <param name="bytes">Its size.</param>
+    /// <param name="found">Its size as it was found; an object may have grown since.</param>
+    internal void IsThereAlready(long bytes, long found)
     {
         lock (_lock)
         {
+            _totalBytes += bytes - found;
             _objects++;
             _already++;
+            _alreadyBytes += bytes;
             _bytes += bytes;
         }
     }
@@ -131,10 +141,12 @@ internal sealed class TreeProgress
         }
     }
 
-    internal void Succeeded(long bytes)
+    /// <summary>One was moved, or removed; parameters as above.</summary>
+    internal void Succeeded(long bytes, long found)
     {
         lock (_lock)
         {
+            _totalBytes += bytes - found;
             _objects++;
             _bytes += bytes;
         }

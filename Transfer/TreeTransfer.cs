@@ -29,7 +29,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
     /// <param name="Place">Where it goes; null when it is all there is, and goes to the destination as a single object does.</param>
     protected sealed record Work(TreeItem Item, Entry Entry, TPlace? Place);
 
-    private sealed record Pending(string Path, int Depth, IReadOnlyList<int> Sources, TPlace? Parent);
+    private sealed record Pending(string Path, IReadOnlyList<int> Sources, TPlace? Parent);
 
     /// <summary>What goes with it.</summary>
     protected TreeRun Run => run;
@@ -82,7 +82,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
 
     private async Task WalkAsync(ChannelWriter<Work> queue, CancellationToken cancellationToken)
     {
-        Stack<Pending> frontier = new([new Pending("", 0, [.. Enumerable.Range(0, sources)], null)]);
+        Stack<Pending> frontier = new([new Pending("", [.. Enumerable.Range(0, sources)], null)]);
         while (frontier.TryPop(out Pending? next))
         {
             try
@@ -107,7 +107,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             try
             {
                 IReadOnlyList<Entry> listing = await run.RetryingAsync(() => ListAsync(source, at.Path, cancellationToken), cancellationToken);
-                if (at.Depth == 0 && sources == 1 && IsObject(source, listing))
+                if (at.Path.Length == 0 && sources == 1 && IsObject(source, listing))
                 {
                     await QueueAsync(queue, "", listing[0], null, cancellationToken);
                     return;
@@ -155,13 +155,13 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
         {
             string path = at.Path.Length == 0 ? name : $"{at.Path}/{name}";
             List<Entry> same = repeated.GetValueOrDefault(name) ?? [entry];
-            if (Objection(path, at.Depth + 1, same, place) is { } objection)
+            if (Objection(path, same, place) is { } objection)
             {
                 Fail(ItemOf(path, entry, place), objection);
             }
             else if (entry.Info.IsCollection)
             {
-                frontier.Push(new Pending(path, at.Depth + 1, [.. same.Select(one => one.Source)], place));
+                frontier.Push(new Pending(path, [.. same.Select(one => one.Source)], place));
             }
             else
             {
@@ -171,7 +171,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
     }
 
     // Why nothing of this name can be moved; null when it can.
-    private PelicanException? Objection(string path, int depth, List<Entry> same, TPlace place)
+    private PelicanException? Objection(string path, List<Entry> same, TPlace place)
     {
         if (same.Count > 1 && !(same.TrueForAll(entry => entry.Info.IsCollection) && same.DistinctBy(entry => entry.Source).Count() == same.Count))
         {
@@ -188,7 +188,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             return new PelicanException(Errors.NotSupported, $"'{path}' has the name of an incomplete download", "Rename it, or delete it.");
         }
 
-        return TreeRun.TooDeep(path, depth);
+        return TreeRun.TooDeep(path);
     }
 
     private async Task QueueAsync(ChannelWriter<Work> queue, string path, Entry entry, TPlace? place, CancellationToken cancellationToken)
@@ -201,7 +201,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
     {
         if (run.Listener.IsDone(work.Item))
         {
-            run.Progress.IsThereAlready(work.Item.Size);
+            run.Progress.IsThereAlready(work.Item.Size, work.Item.Size);
             return;
         }
 
@@ -223,9 +223,13 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             run.Progress.Ended(transfer);
         }
 
-        if (result is not null)
+        if (result is { WasThere: true })
         {
-            run.Progress.Succeeded(result.Size);
+            run.Progress.IsThereAlready(result.Size, work.Item.Size);
+        }
+        else if (result is not null)
+        {
+            run.Progress.Succeeded(result.Size, work.Item.Size);
         }
         else if (failure is not null)
         {

@@ -112,7 +112,8 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
         if (work.Place is not { } place)
         {
             ObjectUrl url = destination with { Recursive = false };
-            return client.PutAsync(item.Source, url, intoCollection: false, options, () => Begin(work, transfer), transfer, cancellationToken);
+            TransferOptions begun = options with { Overwrite = options.Overwrite || Run.Listener.WasBegun(item) };
+            return client.PutAsync(item.Source, url, intoCollection: false, begun, () => Begin(work, transfer), transfer, cancellationToken);
         }
 
         bool known = IsFresh(place);

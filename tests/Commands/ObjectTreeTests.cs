@@ -56,6 +56,34 @@ public sealed class ObjectTreeTests
     }
 
     [Test]
+    public async Task Running_it_again_says_what_is_there_already()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        shell.Write("src/a", "1");
+        shell.Write("src/sub/b", "22");
+        await shell.RunAsync("object", "put", "-r", "src", federation.UrlOf("/demo/tree"));
+        await shell.RunAsync("object", "get", "-r", federation.UrlOf("/demo/tree"), "got");
+        shell.Write("src/c", "333");
+
+        ShellResult plan = await shell.RunAsync("object", "put", "-r", "--dry-run", "src", federation.UrlOf("/demo/tree"));
+        ShellResult up = await shell.RunAsync("object", "put", "-r", "--json", "src", federation.UrlOf("/demo/tree"));
+        ShellResult planned = await shell.RunAsync("object", "get", "-r", "--dry-run", federation.UrlOf("/demo/tree"), "got");
+        ShellResult down = await shell.RunAsync("object", "get", "-r", federation.UrlOf("/demo/tree"), "got");
+        ShellResult one = await shell.RunAsync("object", "put", "-r", "src/a", federation.UrlOf("/demo/tree/a"));
+
+        await Assert.That((plan.Status, up.Status, planned.Status, down.Status, one.Status)).IsEqualTo((0, 0, 0, 0, 0));
+        await Assert.That(plan.Output).IsEqualTo($"UPLOAD: {shell.File("src/c")} -> /demo/tree/c\n");
+        await Assert.That(up.Error).StartsWith("1 object, 3 B in ").And.EndsWith("; 2 already there\n");
+        JsonElement there = Lines(up).Single(line => line.GetProperty("source").GetString() == shell.File("src/sub/b"));
+        await Assert.That((there.GetProperty("already_there").GetBoolean(), there.GetProperty("bytes_transferred").GetInt64())).IsEqualTo((true, 0));
+        await Assert.That(Lines(up).Count(line => line.TryGetProperty("already_there", out _))).IsEqualTo(2);
+        await Assert.That(planned.Output).IsEqualTo($"DOWNLOAD: /demo/tree/c -> {shell.File("got/c")}\n");
+        await Assert.That(down.Error).StartsWith("1 object, 3 B in ").And.EndsWith("; 2 already there\n");
+        await Assert.That(one.Error).StartsWith("Nothing to upload: a is at ").And.EndsWith(" already: 1 B, crc32c verified\n");
+    }
+
+    [Test]
     public async Task What_fails_is_told_and_decides_the_status()
     {
         await using TestFederation federation = await TestFederation.StartAsync(new() { Caches = [] });

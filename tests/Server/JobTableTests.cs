@@ -241,6 +241,27 @@ public sealed class JobTableTests
     }
 
     [Test]
+    public async Task A_tree_that_is_there_already_completes_without_being_moved(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        Directory.CreateDirectory(server.File("src/sub"));
+        server.Write("src/a", Small);
+        server.Write("src/sub/b", Large);
+        string[] transfers = [server.Put("src", "/demo/tree?recursive"), server.Get("/demo/tree?recursive", "copy")];
+        await server.EndAsync(await server.CreateAsync(cancellationToken, transfers), cancellationToken);
+        int puts = server.Federation.Origin.Requests.Count(r => r.Method == "PUT");
+
+        string id = await server.CreateAsync(cancellationToken, transfers);
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+        JsonElement progress = job.GetProperty("progress");
+        await Assert.That((progress.GetProperty("bytes_transferred").GetInt64(), progress.GetProperty("total_bytes").GetInt64(), progress.GetProperty("transfers_completed").GetInt32()))
+            .IsEqualTo((2L * (Small.Length + Large.Length), 2L * (Small.Length + Large.Length), 2));
+        await Assert.That(server.Federation.Origin.Requests.Count(r => r.Method == "PUT")).IsEqualTo(puts);
+    }
+
+    [Test]
     public async Task A_tree_that_was_interrupted_goes_on_with_what_is_not_done(CancellationToken cancellationToken)
     {
         await using ApiServer server = await ApiServer.StartAsync();

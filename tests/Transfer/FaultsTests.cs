@@ -92,7 +92,7 @@ public sealed class FaultsTests
     [Arguments(30, "Local.PermissionDenied", "read-only")]
     [Arguments(36, "Local", "too long")]
     [Arguments(20, "Local", "not a directory")]
-    [Arguments(40, "Local", "not a directory")]
+    [Arguments(40, "Local", "links lead in a circle")]
     [Arguments(5, "Local", "errno 5")]
     public async Task A_number_of_the_system_has_its_row(int errno, string row, string text)
     {

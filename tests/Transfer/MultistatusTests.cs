@@ -226,14 +226,26 @@ public sealed class MultistatusTests
 
     [Test]
     [Arguments("<D:status>HTTP/1.1 404 Not Found</D:status>")]
-    [Arguments("<D:propstat><D:prop><D:getcontentlength>1</D:getcontentlength></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>")]
-    [Arguments("<D:propstat><D:prop><D:getcontentlength>1</D:getcontentlength></D:prop><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat>")]
-    [Arguments("<D:propstat><D:prop/><D:status></D:status></D:propstat>")]
-    public async Task What_has_no_properties_is_not_listed(string rest)
+    [Arguments("<D:status>HTTP/1.1 410 Gone</D:status>")]
+    public async Task What_has_gone_is_not_listed(string rest)
     {
         string xml = $"<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/a</D:href>{rest}</D:response></D:multistatus>";
 
         await Assert.That(await ReadAsync(xml)).IsEmpty();
+    }
+
+    [Test]
+    [Arguments("<D:status>HTTP/1.1 403 Forbidden</D:status>")]
+    [Arguments("<D:status>HTTP/1.1 500 Internal Server Error</D:status>")]
+    [Arguments("")]
+    [Arguments("<D:propstat><D:prop><D:getcontentlength>1</D:getcontentlength></D:prop><D:status>HTTP/1.1 404 Not Found</D:status></D:propstat>")]
+    [Arguments("<D:propstat><D:prop><D:getcontentlength>1</D:getcontentlength></D:prop><D:status>HTTP/1.1 403 Forbidden</D:status></D:propstat>")]
+    [Arguments("<D:propstat><D:prop/><D:status></D:status></D:propstat>")]
+    public async Task What_has_no_properties_is_there_all_the_same(string rest)
+    {
+        string xml = $"<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/a</D:href>{rest}</D:response></D:multistatus>";
+
+        await Assert.That((await ReadAsync(xml)).Single()).IsEqualTo(new MultistatusEntry("/a", null, null, null, IsCollection: false));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Pelican.Federation;
 using Pelican.Tests.Support;
@@ -92,6 +93,161 @@ public sealed partial class TreeUploadTests
         await Assert.That(result.Objects).IsEqualTo(overwrite ? 2 : 1);
         await Assert.That(federation.Origin.Load("/demo/tree/sub/a").Length).IsEqualTo(overwrite ? 1234 : 3);
         await Assert.That(federation.Origin.Load("/demo/tree/b").Length).IsEqualTo(1234);
+    }
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task Running_it_again_sends_what_is_missing_and_fails_nothing(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
+        using TestClient client = new(federation);
+        client.Write("src/a", Content);
+        client.Write("src/empty", []);
+        client.Write("src/sub/b", Bytes.Random(99));
+        await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+        client.Write("src/sub/new", Bytes.Random(5));
+        File.Delete(federation.Origin.FileOf("/demo/tree/a"));
+        ConcurrentBag<TreeOutcome> outcomes = [];
+
+        TreeResult again = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: new() { Ended = outcomes.Add });
+
+        await Assert.That(again).IsEqualTo(again with { Objects = 4, Already = 2, AlreadyBytes = 99, Bytes = 1338, TotalBytes = 1338, Failed = 0, Failure = null });
+        await Assert.That(federation.Origin.Requests.Count(r => r.Method == "PUT")).IsEqualTo(5);
+        TransferResult there = outcomes.Single(o => o.Item.Path == "sub/b").Result!;
+        await Assert.That((there.WasThere, there.Size, there.ResumedFrom, there.Verification, there.Algorithm))
+            .IsEqualTo((true, 99, 99, Verification.Verified, ChecksumAlgorithm.Crc32c));
+    }
+
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task What_is_there_and_differs_is_a_failure_or_replaced_if_asked(bool overwrite, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("src/same", Content);
+        client.Write("src/size", Content);
+        client.Write("src/bytes", Content);
+        federation.Origin.Store("/demo/tree/same", Content);
+        federation.Origin.Store("/demo/tree/size", "old");
+        federation.Origin.Store("/demo/tree/bytes", Bytes.Random(1234, 8));
+        ConcurrentDictionary<string, PelicanException?> ended = [];
+
+        TreeResult result = await client.PutTreeAsync(
+            "src", "/demo/tree", cancellationToken, new() { Overwrite = overwrite }, new() { Ended = o => ended[o.Item.Path] = o.Failure });
+
+        await Assert.That((result.Objects, result.Already, result.Failed)).IsEqualTo(overwrite ? (3, 1, 0) : (1, 1, 2));
+        await Assert.That(federation.Origin.Load("/demo/tree/bytes").AsSpan().SequenceEqual(Content)).IsEqualTo(overwrite);
+        await Assert.That(federation.Origin.Requests.Any(r => r.Method == "PUT" && r.Path == "/demo/tree/same")).IsFalse();
+        if (!overwrite)
+        {
+            await Assert.That(ended["size"]!.Message).Contains("(3 bytes, the file has 1234); nothing was sent");
+            await Assert.That(ended["bytes"]!.Message).Contains("(1234 bytes, crc32c is ");
+            await Assert.That(federation.Origin.Requests.Any(r => r.Method == "HEAD" && r.Path == "/demo/tree/size")).IsFalse();
+        }
+    }
+
+    [Test]
+    public async Task Without_a_digest_nothing_is_called_the_same(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.HasDigests = false;
+        federation.Origin.Store("/demo/tree/a", Content);
+        client.Write("src/a", Content);
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+
+        await Assert.That((result.Already, result.Failure!.Row)).IsEqualTo((0, Errors.AlreadyExists));
+        await Assert.That(result.Failure.Message).Contains("(1234 bytes, ").And.Contains("digest");
+    }
+
+    [Test]
+    public async Task A_digest_that_the_server_kept_from_an_object_before_proves_nothing(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Xrootd62] });
+        using TestClient client = new(federation);
+        client.Write("src/a", Content);
+        await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+        DateTime time = File.GetLastWriteTimeUtc(federation.Origin.FileOf("/demo/tree/a"));
+        federation.Origin.Store("/demo/tree/a", Bytes.Random(1234, 8), time);
+
+        TreeResult again = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+
+        await Assert.That((again.Already, again.Failure?.Row)).IsEqualTo((0, Errors.AlreadyExists));
+    }
+
+    [Test]
+    public async Task What_goes_while_it_is_compared_is_sent(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/tree/a", Content);
+        client.Write("src/a", Content);
+        federation.Origin.Faults.Add(new Fault(r => r.Is("HEAD", "/demo/tree/a"), (_, next, _) =>
+        {
+            File.Delete(federation.Origin.FileOf("/demo/tree/a"));
+            return next();
+        }, times: 1));
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+
+        await Assert.That((result.Objects, result.Already, result.Failure?.Message)).IsEqualTo((1, 0, null));
+        await Assert.That(federation.Origin.Load("/demo/tree/a").Length).IsEqualTo(1234);
+    }
+
+    [Test]
+    public async Task A_file_that_grew_after_it_was_found_counts_as_it_was_sent(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation, new() { WorkerCount = 1 });
+        client.Write("src/a", Content);
+        TreeListener listener = new()
+        {
+            IsDone = _ =>
+            {
+                client.Write("src/a", Bytes.Random(5000));
+                return false;
+            },
+        };
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: listener);
+
+        await Assert.That((result.Bytes, result.TotalBytes, result.Failure?.Message)).IsEqualTo((5000, 5000, null));
+    }
+
+    [Test]
+    public async Task A_name_that_is_not_UTF8_is_called_that(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("src/a", Content);
+        byte[] name = [.. Encoding.UTF8.GetBytes(client.File("src/caf")), 0xE9, 0];
+        _ = MakePipe(name, 0b110_000_000);
+
+        TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+        _ = Unlink(name);
+
+        await Assert.That((result.Objects, result.Failed)).IsEqualTo((1, 1));
+        await Assert.That(result.Failure!.Message).Contains("the name has bytes that are not UTF-8");
+    }
+
+    [Test]
+    public async Task A_deep_tree_makes_the_round_trip(CancellationToken cancellationToken)
+    {
+        const int levels = 500;
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("src/" + string.Concat(Enumerable.Repeat("d/", levels)) + "a", Content);
+
+        TreeResult put = await client.PutTreeAsync("src", "/demo/tree", cancellationToken);
+        TreeResult get = await client.GetTreeAsync("/demo/tree", "got", cancellationToken);
+        TreeResult gone = await client.DeleteTreeAsync("/demo/tree", cancellationToken);
+
+        await Assert.That((put.Objects, put.Failure?.Message)).IsEqualTo((1, null));
+        await Assert.That((get.Collections, get.Failure?.Message)).IsEqualTo((levels + 1, null));
+        await Assert.That((gone.Objects, gone.Collections)).IsEqualTo((1, levels + 1));
+        await Assert.That(File.Exists(client.File("got/" + string.Concat(Enumerable.Repeat("d/", levels)) + "a"))).IsTrue();
     }
 
     [Test]
@@ -195,11 +351,17 @@ public sealed partial class TreeUploadTests
 
         await client.PutTreeAsync("a", "/demo/b", cancellationToken);
         await client.PutTreeAsync("a", "/demo/dir", cancellationToken);
-        TreeResult again = await client.PutTreeAsync("a", "/demo/b", cancellationToken);
-
         await Assert.That(federation.Origin.Load("/demo/b").Length).IsEqualTo(1234);
         await Assert.That(federation.Origin.Load("/demo/dir/a").Length).IsEqualTo(1234);
-        await Assert.That(again.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
+
+        TreeResult again = await client.PutTreeAsync("a", "/demo/b", cancellationToken);
+        client.Write("a", Bytes.Random(1234, 8));
+        TreeResult other = await client.PutTreeAsync("a", "/demo/b", cancellationToken);
+        TreeResult begun = await client.PutTreeAsync("a", "/demo/b", cancellationToken, listener: new() { WasBegun = item => item.Path.Length == 0 });
+
+        await Assert.That((again.Already, again.Failure?.Message)).IsEqualTo((1, null));
+        await Assert.That(other.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
+        await Assert.That((begun.Objects, begun.Already)).IsEqualTo((1, 0));
     }
 
     [Test]
@@ -335,4 +497,10 @@ public sealed partial class TreeUploadTests
 
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakePipe(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "mkfifo")]
+    private static partial int MakePipe(byte[] path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlink")]
+    private static partial int Unlink(byte[] path);
 }
