@@ -30,6 +30,9 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     /// <summary>What 1 200 answers a second would need; whoever finds them all at rest waits.</summary>
     private const int MostConnections = 64;
 
+    /// <summary>Connections of a process that closes them without waiting.</summary>
+    private const int Few = 8;
+
     private readonly ConcurrentDictionary<string, Server> _servers = new(StringComparer.OrdinalIgnoreCase);
 
     private sealed class Connection(HttpMessageInvoker sender)
@@ -102,10 +105,20 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Closes the connections. Whoever has asked much is the load that interrupts the server's threads, and waits until the last answers
+    /// have rested; after a few questions that would cost more than it is worth.
+    /// </summary>
     public void Dispose()
     {
-        foreach (Connection connection in _servers.Values.SelectMany(at => at.Free))
+        Connection[] free = [.. _servers.Values.SelectMany(at => at.Free)];
+        if (free.Length > Few)
+        {
+            TimeSpan rested = free.Min(connection => clock.GetElapsedTime(connection.Answered!.Value));
+            Thread.Sleep(rested < Rest ? Rest - rested : TimeSpan.Zero);
+        }
+
+        foreach (Connection connection in free)
         {
             connection.Sender.Dispose();
         }
