@@ -74,7 +74,8 @@ internal sealed class TreeJournal
 
     private void Ended(TreeOutcome outcome)
     {
-        if (outcome is { Result: not null, Item.Path.Length: > 0 })
+        // What was there before an upload is not its own: it must not look like something that a later run may replace.
+        if (outcome is { Result: { } result, Item.Path.Length: > 0 } && !(result.WasThere && _direction == Direction.Upload))
         {
             _done.Enqueue(outcome.Item);
         }

@@ -133,5 +133,33 @@ internal sealed partial class FederationClient
         string url, TransferOptions options, Action<TreeItem, PelicanException?> ended, TreeProgress progress, CancellationToken cancellationToken) =>
         new TreeDeletion(this, ObjectUrl.Parse(url, _settings), options, ended, Run(new TreeListener(), progress)).RunAsync(cancellationToken);
 
+    // What is there, null when it has gone since it was listed, and whether it is the same as a file.
+    private static async Task<(ObjectInfo?, DigestVerdict?)> CompareAsync(
+        string source, ObjectInfo existing, ObjectServer server, TransferOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (existing, await ContentProof.CompareAsync(server, existing.Size, source, options.Algorithm, cancellationToken));
+        }
+        catch (PelicanException e) when (e.Row == Errors.NotFound)
+        {
+            return (null, null);
+        }
+    }
+
+    private static TransferResult WasThere((string Source, string Destination) names, long size, ObjectServer server, DigestVerdict verdict) => new()
+    {
+        Source = names.Source,
+        Destination = names.Destination,
+        Size = size,
+        ResumedFrom = size,
+        WasThere = true,
+        Server = server.Name,
+        Elapsed = TimeSpan.Zero,
+        Verification = Verification.Verified,
+        Algorithm = verdict.Algorithm,
+        Checksum = verdict.Checksum,
+    };
+
     private TreeRun Run(TreeListener listener, TreeProgress progress) => new(_settings, _clock, _random, listener, progress);
 }

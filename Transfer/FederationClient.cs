@@ -209,20 +209,11 @@ internal sealed partial class FederationClient : IDisposable
         DigestVerdict? compared = null;
         if (existing is not null && options.KeepEqual)
         {
-            try
+            (existing, compared) = await CompareAsync(source, existing, servers[0], options, cancellationToken);
+            if (compared?.Verification == Verification.Verified)
             {
-                compared = await ContentProof.CompareAsync(servers[0], existing.Size, source, options.Algorithm, cancellationToken);
+                return WasThere((source, names), existing!.Size, servers[0], compared);
             }
-            catch (PelicanException e) when (e.Row == Errors.NotFound)
-            {
-                // It has gone since it was listed.
-                existing = null;
-            }
-        }
-
-        if (compared?.Verification == Verification.Verified)
-        {
-            return WasThere((source, names), existing!.Size, servers[0], compared);
         }
 
         if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
@@ -361,20 +352,6 @@ internal sealed partial class FederationClient : IDisposable
 
     private static Uri WithoutPath(ObjectServer server) => Director.BaseOf(server.Url, server.Path)
         ?? throw new PelicanException(Errors.Protocol, $"the director's answer for '{server.Path}' is the URL of something else: {server.Url}");
-
-    private static TransferResult WasThere((string Source, string Destination) names, long size, ObjectServer server, DigestVerdict verdict) => new()
-    {
-        Source = names.Source,
-        Destination = names.Destination,
-        Size = size,
-        ResumedFrom = size,
-        WasThere = true,
-        Server = server.Name,
-        Elapsed = TimeSpan.Zero,
-        Verification = Verification.Verified,
-        Algorithm = verdict.Algorithm,
-        Checksum = verdict.Checksum,
-    };
 
     private static TransferResult Planned(string source, string destination, long size) => new()
     {
