@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
@@ -64,22 +65,30 @@ internal abstract class Checksum : IDisposable
     /// <returns>The bytes taken in.</returns>
     public long AppendFrom(FileStream file, long length, CancellationToken cancellationToken)
     {
-        byte[] buffer = new byte[1024 * 1024];
-        long done = 0;
-        while (done < length)
+        // From the pool: of a tree there are many small files.
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1024 * 1024);
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int read = file.Read(buffer, 0, (int)Math.Min(buffer.Length, length - done));
-            if (read == 0)
+            long done = 0;
+            while (done < length)
             {
-                break;
+                cancellationToken.ThrowIfCancellationRequested();
+                int read = file.Read(buffer, 0, (int)Math.Min(buffer.Length, length - done));
+                if (read == 0)
+                {
+                    break;
+                }
+
+                Append(buffer.AsSpan(0, read));
+                done += read;
             }
 
-            Append(buffer.AsSpan(0, read));
-            done += read;
+            return done;
         }
-
-        return done;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 }
 

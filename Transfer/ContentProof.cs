@@ -4,13 +4,17 @@ namespace Pelican.Transfer;
 internal static class ContentProof
 {
     /// <summary>
-    /// A server keeps a digest for as long as the object's time has the same second (xrootd.md 5.6). Larger objects are not
-    /// replaced within a second.
+    /// XRootD keeps a digest for as long as the object's time has the same second (xrootd.md 5.6): what it tells may be that of an object
+    /// which was replaced a moment later. Larger objects are not replaced within a second.
     /// </summary>
     private const long ReplacedWithinASecond = 1024 * 1024 * 1024;
 
-    /// <summary>Order in which a second digest is asked for: the best proof first, and hardly ever asked for by others.</summary>
-    private static readonly ChecksumAlgorithm[] Others = [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha1, ChecksumAlgorithm.Adler32, ChecksumAlgorithm.Crc32c];
+    /// <summary>Bytes that anyone digests in no time, by whatever algorithm.</summary>
+    private const long Small = 1024 * 1024;
+
+    /// <summary>Order for small objects: nothing leaves these digests behind but this very question, and one of the first two is enough.</summary>
+    private static readonly ChecksumAlgorithm[] Strong =
+        [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha1, ChecksumAlgorithm.Crc32c, ChecksumAlgorithm.Adler32];
 
     /// <summary>Compares.</summary>
     /// <param name="server">The object.</param>
@@ -23,6 +27,7 @@ internal static class ContentProof
     public static async Task<DigestVerdict> CompareAsync(
         ObjectServer server, long size, string path, ChecksumAlgorithm? only, CancellationToken cancellationToken)
     {
+        IReadOnlyList<ChecksumAlgorithm> order = size <= Small ? Strong : DigestJudge.Preferred;
         long length = LocalEntry.At(path).Size;
         if (length != size)
         {
@@ -31,16 +36,15 @@ internal static class ContentProof
 
         try
         {
-            DigestAnswer answer = await server.DigestAsync(only is { } one ? [one] : DigestJudge.Preferred, size, cancellationToken);
+            DigestAnswer answer = await server.DigestAsync(only is { } one ? [one] : order, size, cancellationToken);
             if (answer.Size is { } now && now != size)
             {
                 return Differs($"by now {now}");
             }
 
             DigestVerdict verdict = DigestJudge.Judge(answer, Compute, only);
-            return verdict.Verification == Verification.Verified && size < ReplacedWithinASecond
-                ? await AgreeAsync(verdict) ?? verdict
-                : verdict;
+            bool enough = size >= ReplacedWithinASecond || verdict.Algorithm is ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha1;
+            return verdict.Verification == Verification.Verified && !enough ? await AgreeAsync(verdict) ?? verdict : verdict;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,11 +53,10 @@ internal static class ContentProof
 
         byte[]? Compute(ChecksumAlgorithm algorithm) => Checksum.OfFile(path, algorithm, cancellationToken);
 
-        // What the server kept may be the digest of an object that was replaced a moment later. Another algorithm's is not, if
-        // nobody asked for it in the same second; nor should this question spoil the one that an upload asks then.
+        // Another algorithm's digest was hardly asked for in the same second too.
         async Task<DigestVerdict?> AgreeAsync(DigestVerdict verdict)
         {
-            ChecksumAlgorithm[] others = [.. Others.Where(algorithm => algorithm != verdict.Algorithm)];
+            ChecksumAlgorithm[] others = [.. order.Where(a => a != verdict.Algorithm && a != ChecksumAlgorithm.Crc32)];
             DigestVerdict other = DigestJudge.Judge(await server.DigestAsync(others, size, cancellationToken), Compute, null);
             return other.Verification is null ? other : null;
         }

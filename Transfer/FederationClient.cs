@@ -207,12 +207,12 @@ internal sealed partial class FederationClient : IDisposable
 
         string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
         DigestVerdict? compared = null;
-        if (existing is not null && options.KeepEqual)
+        if (options.KeepEqual && existing is { } found)
         {
-            (existing, compared) = await CompareAsync(source, existing, servers[0], options, cancellationToken);
+            (existing, compared) = await CompareAsync(source, found, servers[0], options, cancellationToken);
             if (compared?.Verification == Verification.Verified)
             {
-                return WasThere((source, names), existing!.Size, servers[0], compared);
+                return WasThere((source, names), found.Size, servers[0], compared);
             }
         }
 

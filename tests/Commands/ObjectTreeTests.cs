@@ -80,7 +80,7 @@ public sealed class ObjectTreeTests
         await Assert.That(Lines(up).Count(line => line.TryGetProperty("already_there", out _))).IsEqualTo(2);
         await Assert.That(planned.Output).IsEqualTo($"DOWNLOAD: /demo/tree/c -> {shell.File("got/c")}\n");
         await Assert.That(down.Error).StartsWith("1 object, 3 B in ").And.EndsWith("; 2 already there\n");
-        await Assert.That(one.Error).StartsWith("Nothing to upload: a is at ").And.EndsWith(" already: 1 B, crc32c verified\n");
+        await Assert.That(one.Error).StartsWith("Nothing to upload: a is at ").And.EndsWith(" already: 1 B, md5 verified\n");
     }
 
     [Test]
