@@ -17,6 +17,10 @@ internal static class DigestJudge
     public static IReadOnlyList<ChecksumAlgorithm> Preferred { get; } =
         [ChecksumAlgorithm.Crc32c, ChecksumAlgorithm.Adler32, ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha1, ChecksumAlgorithm.Crc32];
 
+    /// <summary>What to ask for.</summary>
+    /// <param name="only">Algorithm that the user insists on; null for any.</param>
+    public static IReadOnlyList<ChecksumAlgorithm> Wanted(ChecksumAlgorithm? only) => only is { } one ? [one] : Preferred;
+
     /// <summary>Asks a server and compares, once more with another algorithm when the first does not agree.</summary>
     /// <param name="server">The server that has, or sent, the object.</param>
     /// <param name="size">Bytes that we have.</param>
@@ -27,7 +31,7 @@ internal static class DigestJudge
     public static async Task<(long? Size, DigestVerdict Verdict)> AskAsync(
         ObjectServer server, long size, Func<ChecksumAlgorithm, byte[]?> compute, ChecksumAlgorithm? only, CancellationToken cancellationToken)
     {
-        DigestAnswer answer = await server.DigestAsync(only is { } one ? [one] : Preferred, size, cancellationToken);
+        DigestAnswer answer = await server.DigestAsync(Wanted(only), size, cancellationToken);
         DigestVerdict verdict = Judge(answer, compute, only);
         if (verdict.Verification is not null || only is not null || (answer.Size is { } told && told != size))
         {

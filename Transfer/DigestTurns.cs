@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Pelican.Transfer;
 
 /// <summary>
-/// Who may ask a server for a digest now, and on which connection. XRootD computes only so many at once (<c>xrootd.chksum max</c>),
-/// and 5.5 lets a question beyond them hang for 30 s: three at once to a server of "max 2" do it every time.
+/// Who may ask a server for a digest now, on which connection, and whether a GET may ask for it too. XRootD computes only so many at
+/// once (<c>xrootd.chksum max</c>), and lets a question beyond them hang for 30 s: three at once to a 5.5 of "max 2" do it every time.
 /// <para>
 /// XRootD before 5.9.2 answers from another thread than the one that took the question, and that one may come back to the connection after
 /// the answer is out. If the connection has another request by then, or is closed and its descriptor is a new client's, two threads serve
@@ -33,6 +33,9 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     /// <summary>Connections of a process that closes them without waiting.</summary>
     private const int Few = 8;
 
+    /// <summary>Bytes that a server digests in no time.</summary>
+    private const long Small = 1024 * 1024;
+
     private readonly ConcurrentDictionary<string, Server> _servers = new(StringComparer.OrdinalIgnoreCase);
 
     private sealed class Connection(HttpMessageInvoker sender)
@@ -55,6 +58,32 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
         public int Answers { get; set; }
 
         public long Fastest { get; set; } = long.MaxValue;
+
+        public bool TellsWithObject { get; set; }
+
+        public int SmallInARow { get; set; }
+    }
+
+    /// <summary>Notes whether a server can be asked for an object and its digest in one request.</summary>
+    public void TellsWithObject(string server, bool tells) => At(server).TellsWithObject = tells;
+
+    /// <summary>Notes the size of an object that a server sent.</summary>
+    public void Sent(string server, long size)
+    {
+        Server at = At(server);
+        at.SmallInARow = size <= Small ? at.SmallInARow + 1 : 0;
+    }
+
+    /// <summary>
+    /// Whether a GET should ask for the digest too: of a small object, since the first byte waits until the digest is computed. An
+    /// object of unknown size is taken to be like those before it.
+    /// </summary>
+    /// <param name="server">Host and port.</param>
+    /// <param name="size">Bytes of the object; null when unknown.</param>
+    public bool AsksWithObject(string server, long? size)
+    {
+        Server at = At(server);
+        return at.TellsWithObject && (size is { } known ? known <= Small : at.SmallInARow >= Telling);
     }
 
     /// <summary>Asks when it is this question's turn.</summary>
@@ -64,7 +93,7 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     /// <param name="cancellationToken">Ends the waiting.</param>
     public async Task<T> TakeAsync<T>(string server, bool stumbles, Func<HttpMessageInvoker?, Task<T>> ask, CancellationToken cancellationToken)
     {
-        Server at = _servers.GetOrAdd(server, _ => new Server());
+        Server at = At(server);
         if (!IsNear(at))
         {
             return await ask(null);
@@ -159,6 +188,8 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
 
         return next;
     }
+
+    private Server At(string server) => _servers.GetOrAdd(server, static _ => new Server());
 
     private bool IsNear(Server at)
     {

@@ -31,6 +31,7 @@ internal sealed class Download : IDisposable
     private IReadOnlyList<ObjectServer> _witnesses = [];
     private ObjectServer? _origin;
     private DigestVerdict? _verdict;
+    private DigestAnswer? _sentAlong;
     private bool _continued;
     private bool _mustBeVerified;
     private bool _final;
@@ -135,6 +136,7 @@ internal sealed class Download : IDisposable
     private async Task AttemptAsync(ObjectServer server, CancellationToken cancellationToken)
     {
         _mustBeVerified = false;
+        _sentAlong = null;
         if (_target.Length > 0 && !await MayGoOnAsync(server, cancellationToken))
         {
             StartOver();
@@ -175,7 +177,9 @@ internal sealed class Download : IDisposable
 
     private async Task WholeAsync(ObjectServer server, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await server.GetAsync(null, cancellationToken);
+        (HttpResponseMessage answer, _sentAlong) = await server.GetWholeAsync(
+            Listed?.Info.Size, DigestJudge.Wanted(_options.Algorithm), cancellationToken);
+        using HttpResponseMessage response = answer;
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw response.StatusCode == HttpStatusCode.PartialContent
@@ -184,6 +188,7 @@ internal sealed class Download : IDisposable
         }
 
         await CopyWholeAsync(server, response, cancellationToken);
+        server.Sent(_target.Length);
     }
 
     private async Task CopyWholeAsync(ObjectServer server, HttpResponseMessage response, CancellationToken cancellationToken)
@@ -302,6 +307,15 @@ internal sealed class Download : IDisposable
 
     private async Task VerifyAsync(ObjectServer server, CancellationToken cancellationToken)
     {
+        // What does not agree, or is not there, is asked for once more, as if it had not been.
+        if (_sentAlong is { } along && along.Size == _target.Length
+            && DigestJudge.Judge(along, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm)
+                is { Verification: Verification.Verified } verified)
+        {
+            _verdict = verified;
+            return;
+        }
+
         (long? told, DigestVerdict verdict) = await DigestJudge.AskAsync(
             server, _target.Length, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm, cancellationToken);
         if (verdict.Verification == Verification.Unverified)

@@ -5,12 +5,6 @@ using System.Xml;
 
 namespace Pelican.Transfer;
 
-/// <summary>What a server says of an object's digest.</summary>
-/// <param name="Size">Bytes of the object; null when not said.</param>
-/// <param name="Digests">The digests; empty when there are none.</param>
-/// <param name="Why">Why there are none; null when there are.</param>
-internal sealed record DigestAnswer(long? Size, IReadOnlyList<ServerDigest> Digests, string? Why);
-
 /// <summary>
 /// One object at one server: the HTTP and WebDAV verbs, with what real servers get wrong put right (xrootd.md).
 /// A 401 or 403 is explained by our own reading of the token, since the server tells none of it.
@@ -20,7 +14,7 @@ internal sealed record DigestAnswer(long? Size, IReadOnlyList<ServerDigest> Dige
 /// <param name="url">The object at this server.</param>
 /// <param name="path">The object in the federation.</param>
 /// <param name="tokens">Where a token was looked for; null when none is wanted: nothing is sent.</param>
-internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri url, ObjectPath path, TokenSearch? tokens)
+internal sealed partial class ObjectServer(HttpStack http, ClientSettings settings, Uri url, ObjectPath path, TokenSearch? tokens)
 {
     /// <summary>Our name behind the protocol level, for the operators' statistics.</summary>
     private static readonly string ObjectUserAgent =
@@ -28,8 +22,6 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
 
     /// <summary>In an entry of a listing whose server names no size.</summary>
     private const long UnknownSize = -1;
-
-    private const int SlowestDigestBytesPerSecond = 20_000_000;
 
     private static readonly HttpMethod Propfind = new("PROPFIND");
     private static readonly HttpMethod Mkcol = new("MKCOL");
@@ -120,40 +112,6 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         return [.. shown.Select(info => info.Size == UnknownSize ? info with { Size = 0 } : info)];
     }
 
-    /// <summary>
-    /// Asks for digests by a HEAD of its own: on a GET the question can spoil the answer, and a digest that nobody asked for
-    /// can be another object's (xrootd.md 5.4, 5.7).
-    /// </summary>
-    /// <param name="wanted">Algorithms, best first.</param>
-    /// <param name="size">Bytes of the object, by which the patience goes; null when unknown.</param>
-    /// <param name="cancellationToken">Ends the question.</param>
-    /// <exception cref="PelicanException"><see cref="Errors.IsCollection"/>, <see cref="Errors.NotFound"/>, or a fault of transport.</exception>
-    public async Task<DigestAnswer> DigestAsync(IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
-    {
-        using HttpResponseMessage response = await AskForDigestAsync(wanted, size, cancellationToken);
-        if (response.StatusCode == HttpStatusCode.OK)
-        {
-            List<ServerDigest> digests = DigestHeader.Read(response);
-            return new DigestAnswer(response.Content.Headers.ContentLength, digests, digests.Count > 0 ? null : $"{Name} has no digest of it");
-        }
-
-        switch (response.StatusCode)
-        {
-            case HttpStatusCode.Conflict:
-                throw new PelicanException(Errors.IsCollection, $"'{path}' is a collection",
-                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
-            case HttpStatusCode.NotFound:
-                throw await RefusalAsync(response, cancellationToken);
-            default:
-                // Not configured: 403 or 405, at a cache 500, whatever the object (xrootd.md 5.4, 12.2).
-                using (HttpResponseMessage plain = await HeadAsync(cancellationToken))
-                {
-                    return new DigestAnswer(plain.StatusCode == HttpStatusCode.OK ? plain.Content.Headers.ContentLength : null, [],
-                        $"{Name} computes no digests (HTTP status {(int)response.StatusCode})");
-                }
-        }
-    }
-
     /// <summary>Starts a download. The answer's status is not judged here.</summary>
     /// <param name="range">First and last byte wanted, inclusive; null for the whole object.</param>
     /// <param name="cancellationToken">Ends the wait for the head of the answer.</param>
@@ -215,28 +173,6 @@ internal sealed class ObjectServer(HttpStack http, ClientSettings settings, Uri 
         }
 
         return await Faults.FromStatusAsync(response, path, Name, cancellationToken);
-    }
-
-    // The first question makes the server read the whole object. One that hangs beyond that is asked again, once.
-    private async Task<HttpResponseMessage> AskForDigestAsync(
-        IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
-    {
-        TimeSpan patience = size is { } bytes
-            ? settings.ResponseHeaderTimeout + TimeSpan.FromSeconds((double)bytes / SlowestDigestBytesPerSecond)
-            : settings.DigestTimeout;
-        string names = string.Join(",", wanted.Select(Checksum.WireName));
-        for (bool again = false; ; again = true)
-        {
-            try
-            {
-                return await http.DigestTurns.TakeAsync(Name, stumbles: _software is null || IsXrootd("/v5"),
-                    sender => SendAsync(HttpMethod.Head, request => request.Headers.TryAddWithoutValidation("Want-Digest", names),
-                        patience, sender, cancellationToken), cancellationToken);
-            }
-            catch (PelicanException e) when (e.Row == Errors.HeaderTimeout && !again)
-            {
-            }
-        }
     }
 
     private async Task<ObjectInfo?> HeadStatAsync(CancellationToken cancellationToken)
