@@ -11,7 +11,6 @@ namespace Pelican.Commands;
 internal sealed class ClientApiServing(ServeOptions options, Session session)
 {
     private const int Hangup = 1;
-    private const int Ignore = 1;
 
     private readonly bool _detached = options.ReadyDescriptor is not null;
     private readonly TimeProvider _clock = session.World.Clock;
@@ -81,7 +80,7 @@ internal sealed class ClientApiServing(ServeOptions options, Session session)
         if (_detached)
         {
             // The terminal may close: that is what it was detached for.
-            _ = Posix.SetSignalAction(Hangup, Ignore);
+            _ = Posix.SetSignalAction(Hangup, Posix.Ignore);
             Detachment.Leave();
         }
     }

@@ -54,7 +54,7 @@ internal static class ObjectDeleteCommand
     /// <returns>Exit status: 0, or that of the worst failure.</returns>
     public static async Task<int> RunAsync(DeleteOptions options, Session session, CancellationToken cancellationToken)
     {
-        ObjectUrl[] urls = [.. options.Urls.Select(url => ObjectUrl.Parse(url, session.Configuration.Client))];
+        ObjectUrl[] urls = [.. options.Urls.Select(url => ObjectWords.Url(url, session))];
         TransferOptions transfer = new() { TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World) };
         TransferTally tally = new(options.Urls.Count);
         foreach (ObjectUrl url in urls)

@@ -31,8 +31,6 @@ internal sealed record GetOptions
 /// <summary><c>pelican object get</c>: objects to files, or one to standard output.</summary>
 internal static class ObjectGetCommand
 {
-    private const string StandardOutput = "-";
-
     /// <summary>Makes the command.</summary>
     public static Command Create(CommandHost host)
     {
@@ -103,6 +101,7 @@ internal static class ObjectGetCommand
     /// <returns>Exit status.</returns>
     public static Task<int> RunAsync(GetOptions options, Session session, CancellationToken cancellationToken)
     {
+        options = options.Async is null ? options with { Destination = ObjectWords.Output(options.Destination) } : options;
         CheckFlags(options, session);
         ObjectUrl[] urls = [.. options.Sources.Select(source => CheckSource(source, options, session))];
         bool recursive = ObjectWords.IsRecursive(options.Recursive, urls);
@@ -121,7 +120,7 @@ internal static class ObjectGetCommand
             FileMode = session.World.NewFileMode(),
             DryRun = options.DryRun,
         };
-        bool toOutput = options.Destination == StandardOutput;
+        bool toOutput = options.Destination == ObjectWords.StandardOutput;
         string destination = toOutput ? "/dev/stdout" : session.World.Absolute(options.Destination);
         TransferPlan plan = new()
         {
@@ -150,12 +149,12 @@ internal static class ObjectGetCommand
                 "Give one of them.");
         }
 
-        if (options.Destination == StandardOutput && options.Sources.Count > 1)
+        if (options.Destination == ObjectWords.StandardOutput && options.Sources.Count > 1)
         {
             throw new PelicanException(Errors.Parameter, "standard output takes one object, not several", "Call pelican once for each.");
         }
 
-        if (options.Destination == StandardOutput && session.Json)
+        if (options.Destination == ObjectWords.StandardOutput && session.Json)
         {
             throw new PelicanException(Errors.Parameter, "the object itself goes to standard output, so --json cannot go there too",
                 "Write the report to a file with --transfer-stats instead.");
@@ -164,7 +163,7 @@ internal static class ObjectGetCommand
 
     private static ObjectUrl CheckSource(string source, GetOptions options, Session session)
     {
-        ObjectUrl url = ObjectUrl.Parse(source, session.Configuration.Client);
+        ObjectUrl url = ObjectWords.Url(source, session);
         if (url.Path == ObjectPath.Root)
         {
             throw new PelicanException(Errors.Parameter, $"the URL '{source}' names no object", "Add the path of an object.");
@@ -181,7 +180,7 @@ internal static class ObjectGetCommand
 
     private static void CheckDestination(GetOptions options, bool recursive, Session session)
     {
-        if (options.Destination == StandardOutput)
+        if (options.Destination == ObjectWords.StandardOutput)
         {
             if (recursive)
             {
@@ -196,6 +195,12 @@ internal static class ObjectGetCommand
         {
             throw new PelicanException(Errors.Parameter, $"the destination '{options.Destination}' is a URL, and get writes files",
                 $"To upload use 'pelican object put'; a file of that name is ./{options.Destination}");
+        }
+
+        if (destination.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            // What .NET makes of bytes that are no UTF-8: another file of that very look would be made.
+            throw new PelicanException(Errors.Parameter, $"the destination '{options.Destination}' is not UTF-8", "Choose, or rename, a directory whose name is.");
         }
 
         if (options.Sources.Count > 1)

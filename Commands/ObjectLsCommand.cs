@@ -77,7 +77,7 @@ internal static class ObjectLsCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(LsOptions options, Session session, CancellationToken cancellationToken)
     {
-        _ = ObjectUrl.Parse(options.Url, session.Configuration.Client);
+        _ = ObjectWords.Url(options.Url, session);
         TransferOptions transfer = new() { TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World) };
         IReadOnlyList<ObjectInfo> listing = await session.Federation.ListAsync(options.Url, transfer, cancellationToken);
         Print(options, listing, session);

@@ -103,7 +103,7 @@ internal static class ObjectPutCommand
     /// <returns>Exit status.</returns>
     public static Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
     {
-        bool recursive = ObjectWords.IsRecursive(options.Recursive, [ObjectUrl.Parse(options.Destination, session.Configuration.Client)]);
+        bool recursive = ObjectWords.IsRecursive(options.Recursive, [ObjectWords.Url(options.Destination, session)]);
         foreach (string source in options.Sources)
         {
             CheckSource(source, recursive, session);
@@ -190,12 +190,6 @@ internal static class ObjectPutCommand
 
             throw new PelicanException(Errors.Parameter, $"local object \"{source}\" is a directory but recursive is not enabled",
                 "Name the files in it, or upload everything in it with -r.");
-        }
-
-        if (Posix.IsStream(path))
-        {
-            throw new PelicanException(Errors.NotSupported, $"'{source}' is a pipe or a device: its size is not known before its end",
-                "Write it to a file first.");
         }
 
         Upload.CheckSource(path);

@@ -54,7 +54,7 @@ internal static class ObjectStatCommand
     /// <returns>Exit status.</returns>
     public static async Task<int> RunAsync(StatOptions options, Session session, CancellationToken cancellationToken)
     {
-        _ = ObjectUrl.Parse(options.Url, session.Configuration.Client);
+        _ = ObjectWords.Url(options.Url, session);
         TransferOptions transfer = new() { TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World) };
         ObjectInfo info = await session.Federation.StatAsync(options.Url, transfer, options.Checksums, cancellationToken);
         Print(options, info, session);

@@ -5,13 +5,33 @@ namespace Pelican.Commands;
 /// <summary>The words of a command line that name objects and files.</summary>
 internal static class ObjectWords
 {
+    /// <summary>The destination that is standard output.</summary>
+    public const string StandardOutput = "-";
+
+    /// <summary>A destination, with one name for standard output: opening it anew would begin at the start of a file that has something in it.</summary>
+    public static string Output(string destination) => destination is "/dev/stdout" or "/dev/fd/1" ? StandardOutput : destination;
+
+    /// <summary>Takes a word for the URL of an object, and warns of what it may not have been meant to be.</summary>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/> or <see cref="Errors.NotSupported"/>.</exception>
+    public static ObjectUrl Url(string word, Session session)
+    {
+        ObjectUrl url = ObjectUrl.Parse(word, session.Configuration.Client);
+        foreach (string name in url.UnknownParameters.Where(name => name is not ("authz" or "access_token")))
+        {
+            session.Messages.Warning($"'{name}' in {url.Shown} is passed on to the director as a parameter; a '?' in an object's name is written %3F");
+        }
+
+        return url;
+    }
+
     /// <summary>Takes the last word for the destination and the others for sources.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>: one of them is missing.</exception>
     public static (IReadOnlyList<string> Sources, string Destination) Split(string[] words, string command)
     {
         if (words.Length < 2)
         {
-            throw Missing("No Source or Destination", command);
+            throw new PelicanException(Errors.Parameter, "No Source or Destination",
+                $"The last word is the destination{(command == "get" ? ", '.' for the current directory" : "")}. Try 'pelican object {command} --help' for more information.");
         }
 
         string destination = words[^1];
@@ -75,8 +95,9 @@ internal static class ObjectWords
         }
 
         string absolute = world.Absolute(path);
-        return File.Exists(absolute)
-            ? absolute
-            : throw new PelicanException(Errors.LocalFileNotFound, $"there is no token file '{path}'", "Check the path given with --token.");
+        return File.Exists(absolute) ? absolute
+            : throw new PelicanException(Errors.LocalFileNotFound,
+                Directory.Exists(absolute) ? $"the token file '{path}' is a directory" : $"there is no token file '{path}'",
+                "Check what is given with --token: the name of a file with the token, never the token itself.");
     }
 }

@@ -14,6 +14,11 @@ internal static partial class Posix
     public const int TryAgain = 11;
     public const int BrokenPipe = 32;
 
+    public const int FileSizeExceeded = 25;
+
+    /// <summary>The action of a signal that does nothing.</summary>
+    public const nint Ignore = 1;
+
     public const short PollOut = 0x4;
 
     private const nuint GetWindowSize = 0x5413;
@@ -41,21 +46,6 @@ internal static partial class Posix
         {
             _ = Close(descriptor);
         }
-    }
-
-    /// <summary>Whether a path is a pipe, socket or terminal, which has no size; false when it cannot be opened.</summary>
-    public static bool IsStream(string path)
-    {
-        const int readOnly = 0, nonBlocking = 0x800, current = 1, illegalSeek = 29;
-        int descriptor = Open(path, readOnly | nonBlocking | OpenCloseOnExec, 0);
-        if (descriptor < 0)
-        {
-            return false;
-        }
-
-        bool isStream = Seek(descriptor, 0, current) < 0 && Marshal.GetLastPInvokeError() == illegalSeek;
-        _ = Close(descriptor);
-        return isStream;
     }
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
@@ -90,9 +80,6 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "_exit")]
     public static partial void Exit(int status);
-
-    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
-    private static partial long Seek(int descriptor, long offset, int origin);
 
     [LibraryImport("libc", EntryPoint = "ioctl")]
     private static partial int Ioctl(int descriptor, nuint request, out WindowSize size);

@@ -41,7 +41,9 @@ internal static class Faults
         if (Find<AuthenticationException>(exception) is { InnerException: null } tls)
         {
             return new PelicanException(Errors.Certificate, $"no secure connection to {server}: {Clean(tls.Message)}",
-                "If the server's certificate comes from a private authority, name its PEM file with SSL_CERT_FILE.", exception);
+                Environment.GetEnvironmentVariable("SSL_CERT_FILE") is { Length: > 0 } named && !File.Exists(named)
+                    ? $"SSL_CERT_FILE names '{named}', and there is no such file."
+                    : "If the server's certificate comes from a private authority, name its PEM file with SSL_CERT_FILE.", exception);
         }
 
         return kind switch
@@ -104,7 +106,7 @@ internal static class Faults
     public static PelicanException FromLocal(Exception exception, string path, string doing)
     {
         // HResult of an IOException carries errno on Unix.
-        const int enospc = 28, edquot = 122, erofs = 30, enametoolong = 36, eloop = 40, enotdir = 20;
+        const int enospc = 28, edquot = 122, erofs = 30, enametoolong = 36, eloop = 40, enotdir = 20, efbig = 27;
         return exception switch
         {
             UnauthorizedAccessException => new PelicanException(Errors.LocalDenied, $"may not {doing} '{path}': permission denied",
@@ -113,12 +115,18 @@ internal static class Faults
             FileNotFoundException or DirectoryNotFoundException when path.Contains('\uFFFD', StringComparison.Ordinal) =>
                 new PelicanException(Errors.LocalFileNotFound, $"cannot {doing} '{path}': the name has bytes that are not UTF-8", "Rename it.", exception),
             FileNotFoundException or DirectoryNotFoundException => new PelicanException(Errors.LocalFileNotFound,
-                $"cannot {doing} '{path}': there is no such file or directory", inner: exception),
+                $"cannot {doing} '{path}': there is no such file or directory",
+                // What .NET makes of bytes that are no UTF-8.
+                path.Contains('\uFFFD', StringComparison.Ordinal) ? "A name that is not UTF-8 cannot be opened: rename it." : null, exception),
             IOException { HResult: enospc or edquot } => new PelicanException(Errors.LocalFull,
                 $"cannot {doing} '{path}': {(exception.HResult == edquot ? "the disk quota is used up" : "no space is left on the device")}",
                 "Free some space, or choose another destination, and try again.", exception),
             IOException { HResult: erofs } => new PelicanException(Errors.LocalDenied, $"cannot {doing} '{path}': the file system is read-only",
                 inner: exception),
+            // The latter is what .NET makes of it where it writes at an offset.
+            IOException { HResult: efbig } or ArgumentOutOfRangeException => new PelicanException(Errors.Local,
+                $"cannot {doing} '{path}': it would be larger than a file may be here",
+                "'ulimit -f' shows the limit of this shell; else it is that of the file system.", exception),
             PathTooLongException or IOException { HResult: enametoolong } => new PelicanException(Errors.Local,
                 $"cannot {doing} '{path}': the name is too long for this file system", "Choose a shorter destination name.", exception),
             IOException { HResult: eloop } => new PelicanException(Errors.Local, $"cannot {doing} '{path}': its links lead in a circle", inner: exception),

@@ -97,13 +97,13 @@ internal sealed partial class FederationClient : IDisposable
                     "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
             }
 
-            return Planned(source, LocalDestination.Decide(destination, url.Path.Name), info.Size);
+            return Planned(source, LocalDestination.IsDevice(destination) ? destination : LocalDestination.Decide(destination, url.Path.Name), info.Size);
         }
 
         if (LocalDestination.IsDevice(destination))
         {
             using FileStream device = LocalDestination.OpenDevice(destination);
-            return await GetToStreamAsync(source, device, options, progress, cancellationToken);
+            return await GetToStreamAsync(source, device, destination, options, progress, cancellationToken);
         }
 
         using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name, options.FileMode);
@@ -150,11 +150,15 @@ internal sealed partial class FederationClient : IDisposable
         }
     }
 
-    /// <summary>Downloads one object into a stream that cannot be rewound, such as standard output.</summary>
-    public async Task<TransferResult> GetToStreamAsync(
-        string source, Stream destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    /// <summary>Downloads one object to standard output, which cannot be rewound.</summary>
+    public Task<TransferResult> GetToStreamAsync(
+        string source, Stream output, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken) =>
+        GetToStreamAsync(source, output, "standard output", options, progress, cancellationToken);
+
+    private async Task<TransferResult> GetToStreamAsync(
+        string source, Stream destination, string name, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
     {
-        using StreamTarget target = new(destination, "standard output");
+        using StreamTarget target = new(destination, name);
         return await DownloadAsync(ParseObject(source), target, "-", null, options, progress, cancellationToken);
     }
 

@@ -35,8 +35,8 @@ internal sealed class LocalDestination : IDisposable
     }
 
     /// <summary>A final path in a directory that is there.</summary>
-    /// <exception cref="PelicanException"><see cref="Errors.Local"/>: the path is a directory.</exception>
-    public static LocalDestination Exactly(string path) => new(NotADirectory(path), []);
+    /// <exception cref="PelicanException"><see cref="Errors.Local"/>: the path is a directory, or something else that is no file.</exception>
+    public static LocalDestination Exactly(string path) => new(Replaceable(path), []);
 
     /// <summary>Decides the final path and makes missing directories.</summary>
     /// <param name="destination">Absolute path; a directory, or a name that ends with a slash, receives the object under its own name.</param>
@@ -78,12 +78,17 @@ internal sealed class LocalDestination : IDisposable
     public static string Decide(string destination, string name)
     {
         bool directory = destination.EndsWith('/') || Directory.Exists(destination);
-        return NotADirectory(directory ? System.IO.Path.Combine(destination, name) : destination);
+        return Replaceable(directory ? System.IO.Path.Combine(destination, name) : destination);
     }
 
-    private static string NotADirectory(string path) => Directory.Exists(path)
-        ? throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination.")
-        : path;
+    private static string Replaceable(string path) => LocalEntry.At(path).Kind switch
+    {
+        LocalKind.Directory => throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a directory", "Choose another destination."),
+        // Whoever reads from it would wait for ever for what went into a file of its name.
+        LocalKind.Special => throw new PelicanException(Errors.Local, $"cannot create '{path}': it is a pipe, a socket or a device",
+            "To write into it, download to standard output: pelican object get <source> - >…"),
+        _ => path,
+    };
 
     /// <summary>Something is in it now: the directories stay.</summary>
     public void Keep() => _keep = true;

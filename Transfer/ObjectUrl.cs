@@ -141,6 +141,9 @@ internal sealed record ObjectUrl
                     }
 
                     break;
+                case var _ when !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'):
+                    // Passing it on would read, or write, the object whose name ends before the '?'.
+                    throw Bad(url.Text, $"'{part}' after the '?' is no parameter", "A '?' in an object's name is written %3F.");
                 default:
                     unknown.Add(name);
                     break;

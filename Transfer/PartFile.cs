@@ -102,7 +102,7 @@ internal sealed class PartFile : DownloadTarget
             RandomAccess.Write(_file.SafeFileHandle, bytes, Length);
             Length += bytes.Length;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             throw Faults.FromLocal(e, _destination, "write");
         }

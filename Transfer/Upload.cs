@@ -105,10 +105,15 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     {
         try
         {
-            return Directory.Exists(path)
-                ? throw new PelicanException(Errors.Parameter, $"'{path}' is a directory",
-                    "Name the files in it, or upload it whole with -r.")
-                : new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+            return LocalEntry.At(path).Kind switch
+            {
+                LocalKind.Directory => throw new PelicanException(Errors.Parameter, $"'{path}' is a directory",
+                    "Name the files in it, or upload it whole with -r."),
+                // Opening a pipe would wait for a writer.
+                LocalKind.Special when path != "/dev/null" => throw new PelicanException(Errors.NotSupported,
+                    $"'{path}' is a pipe or a device: its size is not known before its end", "Write it to a file first."),
+                _ => new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 }),
+            };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -49,6 +49,60 @@ public sealed class CommandsPublishedTests
     }
 
     [Test]
+    public async Task The_version_behind_a_full_disk_is_an_error_too()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+
+        ProgramRun run = await PublishedExecutable.RunAsync("sh", ["-c", $"'{executable.Path}' --version > /dev/full"]);
+
+        await Assert.That(run.ExitStatus).IsEqualTo(10);
+        await Assert.That(run.Error).StartsWith("Error: cannot write 'standard output': no space");
+    }
+
+    [Test]
+    public async Task A_limit_on_the_size_of_files_is_an_error_and_not_the_end()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new();
+        federation.Origin.Store("/public/a", Content);
+
+        ProgramRun run = await PublishedExecutable.RunAsync("bash",
+            ["-c", $"ulimit -f 100; '{executable.Path}' object get {federation.UrlOf("/public/a")} '{shell.File("a")}'"], Environment(federation));
+
+        await Assert.That(run.ExitStatus).IsEqualTo(10);
+        await Assert.That(run.Error).StartsWith($"Error: cannot write '{shell.File("a")}': it would be larger than a file may be here\n'ulimit -f'");
+    }
+
+    [Test]
+    public async Task Authorities_in_a_file_that_is_not_there_are_missed_by_name()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+
+        ProgramRun run = await executable.RunAsync(
+            ["object", "stat", federation.UrlOf("/public/a")], new Dictionary<string, string> { ["SSL_CERT_FILE"] = "/none.pem" });
+
+        await Assert.That(run.ExitStatus).IsEqualTo(6);
+        await Assert.That(run.Error).EndsWith("SSL_CERT_FILE names '/none.pem', and there is no such file.\n");
+    }
+
+    [Test]
+    public async Task Standard_output_by_its_path_goes_on_where_the_file_ends()
+    {
+        PublishedExecutable executable = PublishedExecutable.Find();
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new();
+        federation.Origin.Store("/public/a", [.. "middle\n"u8]);
+
+        await PublishedExecutable.RunAsync("bash",
+            ["-c", $"{{ echo first; '{executable.Path}' object get {federation.UrlOf("/public/a")} /dev/stdout; echo last; }} > '{shell.File("out")}'"],
+            Environment(federation));
+
+        await Assert.That(await File.ReadAllTextAsync(shell.File("out"))).IsEqualTo("first\nmiddle\nlast\n");
+    }
+
+    [Test]
     [Arguments(15, 143)]
     [Arguments(2, 130)]
     [Arguments(1, 129)]

@@ -141,6 +141,30 @@ public sealed class ObjectCommandsTests
     }
 
     [Test]
+    public async Task A_destination_whose_bytes_were_lost_is_not_taken_for_another()
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync("object", "get", "osdf:///a", "d\uFFFD/");
+
+        await Assert.That(result.Status).IsEqualTo(4);
+        await Assert.That(result.Error).StartsWith("Error: the destination 'd\uFFFD/' is not UTF-8\n");
+    }
+
+    [Test]
+    public async Task What_may_be_a_part_of_the_name_is_not_passed_on_in_silence()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store("/public/a", [.. "content"u8]);
+
+        ShellResult result = await shell.RunAsync("-q", "object", "get", federation.UrlOf("/public/a?run1"), "-");
+
+        await Assert.That(result).IsEqualTo(new ShellResult(0, "content",
+            $"Warning: 'run1' in {federation.UrlOf("/public/a?run1")} is passed on to the director as a parameter; a '?' in an object's name is written %3F\n"));
+    }
+
+    [Test]
     public async Task Put_finds_every_mistake_in_its_sources_first()
     {
         using TestShell shell = new();
@@ -148,11 +172,13 @@ public sealed class ObjectCommandsTests
 
         ShellResult missing = await shell.RunAsync("object", "put", "there", "missing", "osdf:///a/");
         ShellResult stream = await shell.RunAsync("object", "put", "/dev/ptmx", "osdf:///a");
+        ShellResult zeros = await shell.RunAsync("object", "put", "/dev/zero", "osdf:///a");
 
         await Assert.That(missing.Error).IsEqualTo($"Error: cannot read '{shell.File("missing")}': there is no such file or directory\n");
         await Assert.That(missing.Status).IsEqualTo(4);
         await Assert.That(stream.Error).StartsWith("Error: '/dev/ptmx' is a pipe or a device");
         await Assert.That(stream.Status).IsEqualTo(8);
+        await Assert.That(zeros.Error).StartsWith("Error: '/dev/zero' is a pipe or a device");
     }
 
     [Test]

@@ -91,6 +91,7 @@ public sealed class FaultsTests
     [Arguments(122, "Local.NoSpace", "quota")]
     [Arguments(30, "Local.PermissionDenied", "read-only")]
     [Arguments(36, "Local", "too long")]
+    [Arguments(27, "Local", "larger than a file may be")]
     [Arguments(20, "Local", "not a directory")]
     [Arguments(40, "Local", "links lead in a circle")]
     [Arguments(5, "Local", "errno 5")]

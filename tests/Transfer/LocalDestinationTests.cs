@@ -1,8 +1,9 @@
+using System.Runtime.InteropServices;
 using Pelican.Transfer;
 
 namespace Pelican.Tests.Transfer;
 
-public sealed class LocalDestinationTests : IDisposable
+public sealed partial class LocalDestinationTests : IDisposable
 {
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
@@ -74,6 +75,17 @@ public sealed class LocalDestinationTests : IDisposable
     }
 
     [Test]
+    public async Task A_pipe_is_not_replaced()
+    {
+        _ = MakePipe(_folder + "/pipe", 0b110_000_000);
+
+        PelicanException error = Assert.Throws<PelicanException>(() => LocalDestination.Prepare(_folder + "/pipe", "o", Mode));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.Local);
+        await Assert.That(error.Message).EndsWith("it is a pipe, a socket or a device");
+    }
+
+    [Test]
     [Arguments("/file/")]
     [Arguments("/file/o")]
     [Arguments("/file/a/o")]
@@ -125,6 +137,9 @@ public sealed class LocalDestinationTests : IDisposable
         await Assert.That(error.Row).IsEqualTo(Errors.LocalFileNotFound);
         await Assert.That(File.Exists("/dev/pelican-none")).IsFalse();
     }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakePipe(string path, uint mode);
 
     private string[] Left() =>
         [.. Directory.GetFileSystemEntries(_folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(_folder, path))];

@@ -172,6 +172,9 @@ public sealed class ObjectUrlTests
     [Arguments("?prefercached&skipstat&directread", "Parameter")]
     [Arguments("?recursive&recursive", "Parameter")]
     [Arguments("?recursive=false", "Parameter")]
+    [Arguments("?m.txt", "Parameter")]
+    [Arguments("?directread&a b", "Parameter")]
+    [Arguments("?/b", "Parameter")]
     [Arguments("?directread&pack=tar", "Specification.NotSupported")]
     public async Task A_query_that_cannot_be_honoured_is_refused(string query, string row)
     {
