@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Parsing;
 using System.Text;
 using Pelican.ClientApi;
 using Pelican.Json;
@@ -22,12 +21,16 @@ internal static class Cli
     {
         Posix.OpenStandardStreams();
         NativeStartup.Configure();
-        if (args is [VersionOption])
+        if (args is [VersionOption] && TellVersion())
         {
-            new ConsoleStream(1).Write(Encoding.UTF8.GetBytes(VersionLine()));
             return 0;
         }
 
+        // A write beyond 'ulimit -f' is an error like that of a full disk, and not the end of the process.
+        _ = Posix.SetSignalAction(Posix.FileSizeExceeded, Posix.Ignore);
+        // What .NET would open instead prepares a terminal for reading, and leaves it so.
+        Console.SetOut(TextWriter.Null);
+        Console.SetError(new StreamWriter(new ConsoleStream(2)) { AutoFlush = true });
         using Interruption interruption = new();
         interruption.Listen();
         int status = await RunAsync(args, Surroundings.OfProcess(), interruption);
@@ -43,6 +46,8 @@ internal static class Cli
         GlobalOptions globals = new();
         // A file may be called "@name": nothing on the command line stands for something else.
         ParserConfiguration parser = new() { ResponseFileTokenReplacer = null };
+        // As git and the Go client take it.
+        args = args is ["help", ..] ? [.. args[1..], "--help"] : args;
         ParseResult parse = Root(new CommandHost(world, globals, messages, redactor), globals, world).Parse(args, parser);
         try
         {
@@ -52,7 +57,7 @@ internal static class Cli
                 return 0;
             }
 
-            Refuse(parse);
+            CommandLineCheck.Refuse(parse, args);
             // Disposed on the spot: flushing asynchronously would start the thread pool, half the time of a short command.
             using StreamWriter help = new(world.Output, leaveOpen: true);
             InvocationConfiguration invocation = new()
@@ -94,77 +99,21 @@ internal static class Cli
         return root;
     }
 
+    // Without a parser, which would take most of the time. What goes wrong goes wrong with it too, and is told there.
+    private static bool TellVersion()
+    {
+        try
+        {
+            new ConsoleStream(1).Write(Encoding.UTF8.GetBytes(VersionLine()));
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     private static string VersionLine() => $"pelican {typeof(Cli).Assembly.GetName().Version?.ToString(3)}\n";
-
-    /// <summary>What System.CommandLine lets pass, or says less well.</summary>
-    private static void Refuse(ParseResult parse)
-    {
-        Command command = parse.CommandResult.Command;
-        string hint = $"Try '{Verb.PathOf(command)} --help' for more information.";
-        if (parse.GetResult(parse.RootCommandResult.Command.Options.OfType<HelpOption>().First()) is { Implicit: false })
-        {
-            return;
-        }
-
-        if (MisspeltOption(parse) is { } option)
-        {
-            string? near = Spelling.Nearest(option.Split('=')[0], OptionNames(command));
-            throw new PelicanException(Errors.Parameter, $"unknown option '{option}'" + (near is null ? "" : $"; is {near} meant?"),
-                $"A name that begins with '-' goes after '--'. {hint}");
-        }
-
-        if (parse.UnmatchedTokens is [{ } word, ..])
-        {
-            if (command.Arguments.Count > 0)
-            {
-                throw new PelicanException(Errors.Parameter,
-                    $"more than {ArgumentArity.ZeroOrMore.MaximumNumberOfValues} words are too many for one command", "Call pelican several times, as xargs does.");
-            }
-
-            if (command.Subcommands.Count == 0)
-            {
-                throw new PelicanException(Errors.Parameter, $"'{word}' is one word too many: '{Verb.PathOf(command)}' takes none", hint);
-            }
-
-            string? near = Spelling.Nearest(word, command.Subcommands.Select(sub => sub.Name));
-            throw new PelicanException(Errors.Parameter, $"unknown command '{word}'" + (near is null ? "" : $"; is '{near}' meant?"), hint);
-        }
-
-        if (parse.Errors is [{ } error, ..])
-        {
-            throw new PelicanException(Errors.Parameter, command.Subcommands.Count > 0 ? "no command is given" : error.Message, hint);
-        }
-
-        if (command is Verb verb && verb.Refusal(parse) is { } refusal)
-        {
-            throw refusal;
-        }
-    }
-
-    // A word that looks like an option was meant as one, unless it stands after "--", be it taken for an argument or left over.
-    private static string? MisspeltOption(ParseResult parse)
-    {
-        if (parse.UnmatchedTokens is [['-', _, ..] leftOver, ..] && parse.Tokens.All(token => token.Type != TokenType.DoubleDash))
-        {
-            return leftOver;
-        }
-
-        HashSet<Token> words = new(
-            parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens), ReferenceEqualityComparer.Instance);
-        return parse.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
-            .FirstOrDefault(token => words.Contains(token) && token.Value.Length > 1 && token.Value[0] == '-')?.Value;
-    }
-
-    private static IEnumerable<string> OptionNames(Command command)
-    {
-        for (Command? at = command; at is not null; at = at.Parents.OfType<Command>().FirstOrDefault())
-        {
-            foreach (Option option in at.Options.Where(option => at == command || option.Recursive))
-            {
-                yield return option.Name;
-            }
-        }
-    }
 
     private static int Report(
         Exception error, ParseResult parse, GlobalOptions globals, Surroundings world, ConsoleMessages messages, Interruption interruption)

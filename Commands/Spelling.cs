@@ -3,11 +3,11 @@ namespace Pelican.Commands;
 /// <summary>Finds what was probably meant.</summary>
 internal static class Spelling
 {
-    /// <summary>The candidate that differs least; null when none is near enough to be worth a guess.</summary>
+    /// <summary>The candidate that differs least; null when none is near enough to be worth a guess, or has nothing in common with it.</summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
         string? nearest = null;
-        int least = Math.Clamp(word.Length / 3, 2, 4) + 1;
+        int least = Math.Min(Math.Clamp(word.Length / 3, 2, 4) + 1, word.Length);
         foreach (string candidate in candidates)
         {
             int distance = Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant());

@@ -21,6 +21,47 @@ public sealed class CliTests
     }
 
     [Test]
+    [Arguments("help", "object", "get")]
+    [Arguments("object", "get", "--help")]
+    public async Task Help_is_had_as_a_command_and_as_an_option(params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Status).IsEqualTo(0);
+        await Assert.That(result.Output).StartsWith("Usage: pelican object get ");
+    }
+
+    [Test]
+    [Arguments("object", "sync")]
+    [Arguments("object", "prestage")]
+    [Arguments("token")]
+    public async Task A_command_that_only_the_Go_client_has_is_said_to_be_one(params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync([.. arguments, "osdf:///a"]);
+
+        await Assert.That(result.Status).IsEqualTo(8);
+        await Assert.That(result.Error).StartsWith($"Error: 'pelican {string.Join(' ', arguments)}' is not there yet\n");
+    }
+
+    [Test]
+    [Arguments("-t", "-dash.txt")]
+    [Arguments("-jt", "-dash.txt")]
+    [Arguments("--token", "-dash.txt")]
+    [Arguments("-t-dash.txt")]
+    public async Task The_value_of_an_option_may_begin_with_a_dash(params string[] option)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(["object", "stat", .. option, "osdf:///a"]);
+
+        await Assert.That(result.Error).StartsWith("Error: there is no token file '-dash.txt'\n");
+    }
+
+    [Test]
     public async Task After_two_dashes_the_version_is_a_file()
     {
         using TestShell shell = new();
@@ -36,6 +77,13 @@ public sealed class CliTests
     [Arguments("no command is given", "pelican object --help", "object")]
     [Arguments("unknown command 'objct'; is 'object' meant?", "pelican --help", "objct")]
     [Arguments("unknown command 'gte'; is 'get' meant?", "pelican object --help", "object", "gte", "a", "b")]
+    [Arguments("unknown command 'rm'; is 'delete' meant?", "pelican object --help", "object", "rm", "osdf:///a")]
+    [Arguments("unknown command 'mv'", "pelican object --help", "object", "mv", "osdf:///a", "b")]
+    [Arguments("unknown command 'get'; is 'object get' meant?", "pelican --help", "get", "osdf:///a", "b")]
+    [Arguments("unknown command 'serve'; is 'client-api serve' meant?", "pelican --help", "serve")]
+    [Arguments("unknown command 'version'; is '--version' meant?", "pelican --help", "version")]
+    [Arguments("unknown command 'gte'; is 'get' meant?", "pelican object --help", "object", "gte", "--help")]
+    [Arguments("unknown command 'fetch' before 'get'", "pelican object get --help", "fetch", "object", "get", "osdf:///a", "b")]
     [Arguments("No Source or Destination", "pelican object get --help", "object", "get", "osdf:///a")]
     [Arguments("No Source or Destination", "pelican object put --help", "object", "put", "a")]
     [Arguments("a source or destination is empty", "pelican object get --help", "object", "get", "", ".")]
@@ -45,6 +93,8 @@ public sealed class CliTests
     [Arguments("one object at a time: 'osdf:///b' is too many", "pelican object ls --help", "object", "ls", "osdf:///a", "osdf:///b")]
     [Arguments("unknown option '--cahe=x'; is --cache meant?", "pelican object get --help", "object", "get", "--cahe=x", "osdf:///a", ".")]
     [Arguments("unknown option '-x'", "pelican object get --help", "object", "get", "-x", "osdf:///a", ".")]
+    [Arguments("unknown option '-dash.txt'", "pelican object put --help", "object", "put", "-dash.txt", "osdf:///a/")]
+    [Arguments("unknown option '-lX'", "pelican object ls --help", "object", "ls", "-lX", "osdf:///a")]
     [Arguments("unknown option '--statu'; is --status meant?", "pelican job list --help", "job", "list", "--statu", "running")]
     [Arguments("unknown option '--jso'; is --json meant?", "pelican --help", "--jso")]
     [Arguments("'extra' is one word too many: 'pelican client-api stop' takes none", "pelican client-api stop --help", "client-api", "stop", "extra")]
