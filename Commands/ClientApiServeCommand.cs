@@ -122,7 +122,15 @@ internal static class ClientApiServeCommand
 
     private static async Task<int> RestartAsync(ServeOptions options, Session session, CancellationToken cancellationToken)
     {
-        DaemonState old = await ClientApiCommand.Control(options.Files, session).StopAsync(ClientApiStopCommand.DefaultTimeout, cancellationToken);
+        DaemonControl control = ClientApiCommand.Control(options.Files, session);
+        if (options.Files is { Socket: not null, PidFile: null } && await control.FindAsync(cancellationToken) is { Alive: true, Record: null } other)
+        {
+            // It would be started with the usual database, and its jobs be left behind.
+            throw new PelicanException(Errors.Parameter, $"with which options the server at '{other.Socket}' was started cannot be told from its socket",
+                "Name its --pid-file too: they are kept beside it.");
+        }
+
+        DaemonState old = await control.StopAsync(ClientApiStopCommand.DefaultTimeout, cancellationToken);
         IReadOnlyList<string> arguments = old is { Alive: true, Record.Arguments: { Count: >= VerbWords } before }
             ? [.. before.Take(VerbWords), .. ServeArguments.Over([.. before.Skip(VerbWords)], [.. options.Arguments.Skip(VerbWords)])]
             : options.Arguments;
@@ -134,7 +142,7 @@ internal static class ClientApiServeCommand
         ClientApiFlags flags = new(verb);
         Option<string?> maxJobs = verb.Value("--max-jobs", "N", "Jobs that run at once (default 5)");
         Option<string?> database = verb.Value("--database", "PATH", "Where jobs are kept (default ~/.pelican/client-api.db)");
-        Option<string?> logFile = verb.Value("--log-file", "PATH", "Log (default ~/.pelican/client-api.log; standard error with --foreground)");
+        Option<string?> logFile = verb.Value("--log-file", "PATH", "Log (default ~/.pelican/client-api.log" + (verb.Name == "restart" ? ")" : "; standard error with --foreground)"));
         Option<string?> idle = verb.Value("--idle-timeout", "TIME", agent ? "End after so long without work (default 10m; 0 for never)" : "End after so long without work (default: never)");
         bool restart = verb.Name == "restart";
         Option<bool> foreground = restart ? new("--foreground") : verb.Switch("--foreground", "Do not detach from the terminal");
@@ -150,7 +158,7 @@ internal static class ClientApiServeCommand
             {
                 Files = flags.Read(parse) with { Database = parse.GetValue(database), LogFile = parse.GetValue(logFile) },
                 MaxJobs = Count(parse.GetValue(maxJobs)),
-                IdleTimeout = ClientApiStopCommand.Time(parse.GetValue(idle), "--idle-timeout"),
+                IdleTimeout = JobCommand.Time("--idle-timeout", parse.GetValue(idle)),
                 DefaultIdleTimeout = agent ? AgentIdleTimeout : TimeSpan.Zero,
                 Foreground = !restart && parse.GetValue(foreground),
                 ReadyDescriptor = restart ? null : parse.GetValue(ready),

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Pelican.Json;
 using Pelican.Server;
-using Pelican.Transfer;
 
 namespace Pelican.Commands;
 
@@ -27,7 +26,7 @@ internal static class ClientApiStopCommand
         };
         ClientApiFlags flags = new(verb);
         Option<string?> timeout = verb.Value("--timeout", "TIME", "Longest time to wait for its end (default 30s)");
-        verb.SetAction(host.Action(parse => new StopOptions(flags.Read(parse), Time(parse.GetValue(timeout), "--timeout") ?? DefaultTimeout), RunAsync));
+        verb.SetAction(host.Action(parse => new StopOptions(flags.Read(parse), JobCommand.Time("--timeout", parse.GetValue(timeout)) ?? DefaultTimeout), RunAsync));
         return verb;
     }
 
@@ -50,10 +49,4 @@ internal static class ClientApiStopCommand
 
         return 0;
     }
-
-    /// <summary>Reads a time of the command line; null when none is given.</summary>
-    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>.</exception>
-    public static TimeSpan? Time(string? text, string option) => text is null ? null
-        : GoDuration.Parse(text) is { } time && time >= TimeSpan.Zero && time < TimeSpan.FromDays(24) ? time
-        : throw new PelicanException(Errors.Parameter, $"{option} '{text}' is not a time such as 1m30s, 30s or 500ms");
 }

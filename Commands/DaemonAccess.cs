@@ -1,4 +1,5 @@
 using Pelican.ClientApi;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;
@@ -37,7 +38,17 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
         Socket is "" ? throw new PelicanException(Errors.Parameter, "--socket: the path is empty", "Name a socket, or leave it out.")
         : Socket is { } named ? ApiSocket.At(session.World.Absolute(named))
         : session.Configuration.Server.Files.Socket is { } set ? ApiSocket.At(set)
-        : ApiSocket.Below(Home(session.World), ApiSocket.HostName());
+        : Usual(Home(session.World));
+
+    // A server whose socket alone was chosen with --socket is known from what is written beside its PID file.
+    private static ApiSocket Usual(string home)
+    {
+        var usual = ApiSocket.Below(home, ApiSocket.HostName());
+        return !usual.Paths.Any(File.Exists)
+            && Instance.Read(Path.Combine(home, ".pelican", "client-api.json")) is { } record && HostIdentity.Read().Runs(record)
+            ? ApiSocket.At(record.Socket)
+            : usual;
+    }
 
     private async Task<string?> StartAsync(Session session, CancellationToken cancellationToken)
     {

@@ -23,10 +23,11 @@ internal static class JobListCommand
             [
                 ("pelican job list", "the last ten"),
                 ("pelican job list --status failed --limit 100", "what went wrong"),
+                ("pelican job list --status pending,running", "what is not over"),
                 ("pelican job list --limit 20 --offset 20", "the second page of twenty"),
             ],
         };
-        Option<string?> status = verb.Value("--status", "STATE", $"Only jobs in this state: {string.Join(", ", JobStates.All)}", "-s");
+        Option<string?> status = verb.Value("--status", "STATE", $"Only jobs in this state, or in these with commas between them: {string.Join(", ", JobStates.All)}", "-s");
         Option<string?> limit = verb.Value("--limit", "N", "Jobs to show, at most 100 (default 10)", "-l");
         Option<string?> offset = verb.Value("--offset", "N", "Jobs to pass over (default 0)", "-o");
         DaemonFlags daemon = new(verb);
@@ -76,13 +77,13 @@ internal static class JobListCommand
 
     private static string? State(string? text)
     {
-        if (text is null || JobStates.All.Contains(text))
+        if (text?.Split(',').FirstOrDefault(state => !JobStates.All.Contains(state)) is not { } unknown)
         {
             return text;
         }
 
-        string? near = Spelling.Nearest(text, JobStates.All);
-        throw new PelicanException(Errors.Parameter, $"there is no state '{text}'" + (near is null ? "" : $"; is '{near}' meant?"),
+        string? near = Spelling.Nearest(unknown, JobStates.All);
+        throw new PelicanException(Errors.Parameter, $"there is no state '{unknown}'" + (near is null ? "" : $"; is '{near}' meant?"),
             $"A job is {string.Join(", ", JobStates.All.SkipLast(1))} or {JobStates.All[^1]}.");
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pelican.ClientApi;
 using Pelican.Json;
+using Pelican.Transfer;
 
 namespace Pelican.Commands;
 
@@ -38,9 +39,13 @@ internal static class JobStatusCommand
         DaemonFlags daemon = new(verb);
         verb.SetAction(host.Action(
             parse => new StatusOptions(
-                JobCommand.Id(parse.GetValue(words) ?? []), parse.GetValue(watch), JobCommand.Time("--timeout", parse.GetValue(timeout)), daemon.Read(parse)),
+                JobCommand.Id(parse.GetValue(words) ?? []), parse.GetValue(watch), Limit(parse.GetValue(timeout), parse.GetValue(watch)), daemon.Read(parse)),
             RunAsync));
         return verb;
+
+        static TimeSpan? Limit(string? timeout, bool watch) => timeout is null || watch
+            ? JobCommand.Time("--timeout", timeout)
+            : throw new PelicanException(Errors.Parameter, "--timeout goes with --watch", "Add --watch, or leave it out.");
     }
 
     /// <summary>Shows it.</summary>

@@ -29,7 +29,7 @@ internal static partial class ApiErrors
     public static IResult Invalid(string message) => Error(StatusCodes.Status400BadRequest, message, InvalidRequest);
 
     /// <summary>404 for a job, or anything else that is not there.</summary>
-    public static IResult NotFound(string message) => Error(StatusCodes.Status404NotFound, message, Errors.NotFound.ApiCode);
+    public static IResult NotFound(string message, string? detail = null) => Error(StatusCodes.Status404NotFound, message, Errors.NotFound.ApiCode, detail: detail);
 
     /// <summary>409.</summary>
     public static IResult Conflict(string message, string? detail = null) => Error(StatusCodes.Status409Conflict, message, Errors.AlreadyExists.ApiCode, detail: detail);

@@ -121,6 +121,8 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
 
     private ApiClient Client(string socket) => new(new ApiClientOptions { Socket = ApiSocket.At(socket), Clock = clock });
 
-    private static PelicanException Unresponsive(string what, Exception? inner) => new(
-        Errors.ServerUnresponsive, what, "It may be bringing transfers to rest. 'kill -9' ends it at once; its jobs go on at the next start.", inner);
+    private static PelicanException Unresponsive(string what, ApiException? inner) => new(
+        Errors.ServerUnresponsive, what,
+        inner is { Fault: ApiFault.Denied or ApiFault.Unreachable or ApiFault.Foreign, Detail: { } detail } ? detail
+            : "It may be bringing transfers to rest. 'kill -9' ends it at once; its jobs go on at the next start.", inner);
 }

@@ -111,7 +111,7 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
             {
                 if (InstanceLock.TryTake(path) is not { } taken)
                 {
-                    await RefuseAsync(paths, cancellationToken);
+                    await RefuseAsync(paths, path, cancellationToken);
                     return null;
                 }
 
@@ -154,7 +154,7 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
 
     // Another process has the lock: it is on this host, unless the lock reaches others and the record says so. One that has
     // just taken it has to write the record, and to listen, before we say that it runs.
-    private async Task RefuseAsync(InstancePaths paths, CancellationToken cancellationToken)
+    private async Task RefuseAsync(InstancePaths paths, string held, CancellationToken cancellationToken)
     {
         long start = clock.GetTimestamp();
         while (true)
@@ -173,7 +173,8 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
 
             if (late)
             {
-                throw new PelicanException(Errors.ServerRunning, "Client API server is already starting", $"Its lock is held: {paths.Locks[0]}");
+                throw new PelicanException(Errors.ServerRunning, "another Client API server is starting, or has one of these files",
+                    $"Its lock is held: {held}. A server beside it needs a --socket, a --pid-file and a --database of its own.");
             }
 
             await Task.Delay(Interval, clock, cancellationToken);

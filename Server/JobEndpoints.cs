@@ -108,5 +108,6 @@ internal sealed class JobEndpoints(JobTable jobs)
 
     private static string Id(HttpContext context) => (string)context.Request.RouteValues["id"]!;
 
-    private static IResult Unknown() => ApiErrors.NotFound("Job not found");
+    private static IResult Unknown() =>
+        ApiErrors.NotFound("Job not found", "'pelican job list' shows the jobs that are known; what ended long ago is forgotten.");
 }

@@ -219,7 +219,9 @@ public sealed class JobCommandsTests
     [Arguments("--offset 'x' is not a whole number from 0 on", "job", "list", "--offset", "x")]
     [Arguments("no job id provided", "job", "status")]
     [Arguments("no job id provided", "job", "cancel", "")]
-    [Arguments("one job at a time: 'b' is too many", "job", "cancel", "a", "b")]
+    [Arguments("there is no state 'done'", "job", "list", "--status", "failed,done")]
+    [Arguments("one job at a time: 'b' is too many", "job", "status", "a", "b")]
+    [Arguments("--timeout goes with --watch", "job", "status", "a", "--timeout", "1")]
     [Arguments("'..' is not the id of a job", "job", "cancel", "..")]
     [Arguments("--timeout 'soon' is not a time", "job", "wait", "a", "--timeout", "soon")]
     [Arguments("--socket: the path is empty", "job", "list", "--socket", "")]
@@ -309,6 +311,33 @@ public sealed class JobCommandsTests
 
         await Assert.That(result).IsEqualTo(new ShellResult(
             8, $"Waiting for jobs to complete...\nJob {Id} completed successfully\nTransferred: 4700000 bytes\n", "Error: job x: Job not found\n"));
+    }
+
+    [Test]
+    public async Task A_job_that_cannot_be_cancelled_does_not_keep_the_others_going()
+    {
+        using TestShell shell = Shell();
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), request => request.Line.EndsWith("/x", StringComparison.Ordinal)
+            ? new ApiAnswer(409, """{"error": "Job already completed", "code": "CONFLICT"}""")
+            : new ApiAnswer(200, $$"""{"job_id": "{{Id}}", "status": "cancelled", "message": "Job cancelled", "transfers_cancelled": 1, "transfers_completed": 0}"""));
+
+        ShellResult result = await shell.RunAsync("job", "cancel", "x", Id);
+
+        await Assert.That(result).IsEqualTo(new ShellResult(
+            8, $"Job {Id} cancelled successfully\n", "Error: job x: Job already completed\n"));
+    }
+
+    [Test]
+    public async Task Jobs_of_several_states_are_listed_together()
+    {
+        using TestShell shell = Shell();
+        await using ScriptedApi api = await ScriptedApi.StartAsync(
+            shell.File("s"), _ => new ApiAnswer(200, """{"jobs": [], "total": 0, "limit": 10, "offset": 0}"""));
+
+        ShellResult result = await shell.RunAsync("job", "list", "--status", "pending,running");
+
+        await Assert.That(result.Status).IsEqualTo(0);
+        await Assert.That(Uri.UnescapeDataString(api.Requests.First().Line)).Contains("?status=pending,running&");
     }
 
     [Test]

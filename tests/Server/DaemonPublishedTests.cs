@@ -181,6 +181,60 @@ public sealed class DaemonPublishedTests
     }
 
     [Test]
+    public async Task A_server_whose_options_cannot_be_found_is_not_restarted_without_them()
+    {
+        using ServedHome daemon = new();
+        string[] files = ["--socket", daemon.Home + "/own.sock", "--pid-file", daemon.Home + "/own.pid"];
+        ProgramRun serve = await daemon.RunAsync(["serve", .. files, "--database", daemon.Home + "/own.db"]);
+
+        ProgramRun refused = await daemon.RunAsync("restart", "--socket", daemon.Home + "/own.sock");
+        ProgramRun status = await daemon.RunAsync("status", "--socket", daemon.Home + "/own.sock");
+        ProgramRun restarted = await daemon.RunAsync(["restart", .. files]);
+        string database = Instance.Read(daemon.Home + "/own.json")!.Database;
+        ProgramRun stop = await daemon.RunAsync(["stop", .. files, "--timeout", "20"]);
+
+        await Assert.That(refused.ExitStatus).IsEqualTo(4);
+        await Assert.That(refused.Error).Contains("Name its --pid-file too");
+        await Assert.That(status.Output).IsEqualTo(serve.Output.Replace("started", "is running", StringComparison.Ordinal));
+        await Assert.That(restarted.ExitStatus).IsEqualTo(0);
+        await Assert.That(database).IsEqualTo(daemon.Home + "/own.db");
+        await Assert.That(stop.ExitStatus).IsEqualTo(0);
+    }
+
+    [Test]
+    public async Task A_server_with_a_socket_of_its_own_is_found_by_what_is_written_about_it()
+    {
+        using ServedHome daemon = new();
+        await daemon.ServeAsync("--socket", daemon.Home + "/own.sock");
+
+        ProgramRun run = await daemon.PelicanAsync("job", "list");
+
+        await Assert.That(run).IsEqualTo(new ProgramRun(0, "No jobs found\n", ""));
+    }
+
+    [Test]
+    public async Task A_server_beside_another_is_told_which_file_they_would_share()
+    {
+        using ServedHome daemon = new();
+        await daemon.ServeAsync();
+
+        ProgramRun run = await daemon.RunAsync("serve", "--socket", daemon.Home + "/own.sock", "--pid-file", daemon.Home + "/own.pid");
+
+        await Assert.That(run.ExitStatus).IsEqualTo(12);
+        await Assert.That(run.Error).Contains($"Its lock is held: {daemon.File("lock")}.");
+    }
+
+    [Test]
+    public async Task A_file_is_no_server_that_brings_transfers_to_rest()
+    {
+        using ServedHome daemon = new();
+
+        ProgramRun run = await daemon.RunAsync("status", "--socket", "/etc/passwd");
+
+        await Assert.That(run).IsEqualTo(new ProgramRun(12, "", "Error: '/etc/passwd' is not a socket\nName that of the Client API server.\n"));
+    }
+
+    [Test]
     public async Task Systemd_can_have_the_socket_and_learns_when_it_is_ready(CancellationToken cancellationToken)
     {
         using ServedHome daemon = new();
