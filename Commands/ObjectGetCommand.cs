@@ -41,7 +41,7 @@ internal static class ObjectGetCommand
             [
                 "A source is the URL of an object: pelican://<federation>/<path>, osdf:///<path>, or with -f a bare /<path>."
                 + " The destination is a file, a directory that receives the objects under their own names, or '-' for standard output."
-                + " Several sources need an existing directory.",
+                + " Directories on the way to it are made; several sources need one that is there.",
                 "With -r, or '?recursive' at the end of the URL, a source may be a collection: everything in it lands flat in the"
                 + " destination, which is made if it is not there, with a directory for each collection in it, empty ones included. Several"
                 + " sources are laid over one another; what would get one name is reported and not downloaded. Links below the destination are"
