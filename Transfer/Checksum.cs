@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Security.Cryptography;
 
 namespace Pelican.Transfer;
@@ -89,47 +88,6 @@ internal abstract class Checksum : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-}
-
-/// <summary>CRC-32C (Castagnoli), by the processor's own instruction.</summary>
-internal sealed class Crc32cChecksum : Checksum
-{
-    private uint _state = uint.MaxValue;
-
-    public override ChecksumAlgorithm Algorithm => ChecksumAlgorithm.Crc32c;
-
-    /// <summary>What has been taken in so far, to come back to with <see cref="Restore"/>.</summary>
-    public uint Save() => _state;
-
-    /// <summary>Forgets what was taken in since <see cref="Save"/>.</summary>
-    public void Restore(uint state) => _state = state;
-
-    /// <summary>Forgets everything.</summary>
-    public void Reset() => _state = uint.MaxValue;
-
-    public override void Append(ReadOnlySpan<byte> bytes)
-    {
-        uint state = _state;
-        while (bytes.Length >= sizeof(ulong))
-        {
-            state = BitOperations.Crc32C(state, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-            bytes = bytes[sizeof(ulong)..];
-        }
-
-        foreach (byte b in bytes)
-        {
-            state = BitOperations.Crc32C(state, b);
-        }
-
-        _state = state;
-    }
-
-    public override byte[] Value()
-    {
-        byte[] value = new byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(value, ~_state);
-        return value;
     }
 }
 

@@ -67,6 +67,25 @@ public sealed class ChecksumTests
     }
 
     [Test]
+    [Arguments(12_287)]
+    [Arguments(12_288)]
+    [Arguments(12_289)]
+    [Arguments(50_001)]
+    public async Task Crc32c_in_lanes_is_that_of_the_single_bytes(int length)
+    {
+        byte[] content = Bytes.Random(length);
+        using Crc32cChecksum whole = new();
+        whole.Append(content);
+        using Crc32cChecksum single = new();
+        for (int i = 0; i < content.Length; i++)
+        {
+            single.Append(content.AsSpan(i, 1));
+        }
+
+        await Assert.That(whole.Save()).IsEqualTo(single.Save());
+    }
+
+    [Test]
     public async Task What_was_taken_in_since_a_mark_can_be_forgotten()
     {
         using Crc32cChecksum checksum = new();
