@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Pelican.Tests.Support;
 using Pelican.Transfer;
@@ -196,6 +198,28 @@ public sealed class PartFileTests : IDisposable
         }
 
         await Assert.That(Bytes.AreIn(Destination, Content)).IsTrue();
+    }
+
+    [Test]
+    public async Task Neither_a_kept_part_nor_the_final_file_has_more_blocks_than_bytes(CancellationToken cancellationToken)
+    {
+        using (PartFile part = Open())
+        {
+            part.Append(Content.AsSpan(0, 1_500_000));
+            part.Append(Content.AsSpan(1_500_000, 500_000));
+            part.Remember(Source);
+        }
+
+        await Assert.That(await BlockBytesAsync(PartPath(), cancellationToken)).IsLessThan(Size);
+
+        using (PartFile part = Open())
+        {
+            part.Append(Content.AsSpan(2_000_000));
+            part.Publish(Mode);
+        }
+
+        await Assert.That(Bytes.AreIn(Destination, Content)).IsTrue();
+        await Assert.That(await BlockBytesAsync(Destination, cancellationToken)).IsLessThan(2 * Size);
     }
 
     [Test]
@@ -447,6 +471,14 @@ public sealed class PartFileTests : IDisposable
     }
 
     private string Note(bool create = false) => PartPath(create) + ".json";
+
+    private static async Task<long> BlockBytesAsync(string path, CancellationToken cancellationToken)
+    {
+        ProcessStartInfo start = new("stat", ["-c", "%b", path]) { RedirectStandardOutput = true };
+        using Process stat = Process.Start(start)!;
+        string blocks = await stat.StandardOutput.ReadToEndAsync(cancellationToken);
+        return 512 * long.Parse(blocks, CultureInfo.InvariantCulture);
+    }
 
     private string[] Files() => [.. Directory.GetFileSystemEntries(_folder).Select(path => Path.GetFileName(path))];
 
