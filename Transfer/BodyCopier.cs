@@ -11,6 +11,9 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
     /// </summary>
     private const int BufferBytes = 64 * 1024;
 
+    /// <summary>A body that has moved so much is worth a thread.</summary>
+    private const long LargeBytes = 4 * 1024 * 1024;
+
     /// <summary>How an XRootD 5.5 that failed before its first body byte begins what it sends as the object (xrootd.md 3.8).</summary>
     private static ReadOnlySpan<byte> ErrorAsBody => "HTTP/1.1 "u8;
 
@@ -29,55 +32,37 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
         uint digestAtStart = digest.Save();
         byte[] head = new byte[ErrorAsBody.Length];
         byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(response.Content.Headers.ContentLength ?? BufferBytes, 4096, BufferBytes));
-        int filled = 0;
         using TransferWatch watch = new(settings, slowRule: true, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Stopped);
+        Passage passage = new(buffer, head, start, watch, onBytes, either.Token);
         try
         {
             await using Stream body = await response.Content.ReadAsStreamAsync(either.Token);
-            while (true)
+            bool ended = await CopyBlocksAsync(body, passage);
+            while (!ended)
             {
-                bool ended = false;
-                int block = BlockBytes(buffer.Length);
-                while (filled < block)
-                {
-                    int read = await body.ReadAsync(buffer.AsMemory(filled, block - filled), either.Token);
-                    if (read == 0)
-                    {
-                        ended = true;
-                        break;
-                    }
-
-                    filled += read;
-                    watch.Moved(read);
-                    progress.SetBytes(target.Length + filled);
-                }
-
-                KeepHead(head, target.Length - start, buffer.AsSpan(0, filled));
-                Flush(buffer, ref filled, watch);
-                await onBytes(target.Length);
-                if (ended)
-                {
-                    break;
-                }
-
-                await ThrottleAsync(block, either.Token);
+                // On a thread of its own it may wait for the network without leaving it (ReadAheadStream). After a pause it is on one
+                // of the pool again.
+                ended = await Task.Factory.StartNew(() => CopyBlocksAsync(body, passage), CancellationToken.None,
+                    TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
             }
+
+            // What comes next is not for that thread.
+            await Task.Yield();
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && watch.Reason != StopReason.None)
         {
-            Flush(buffer, ref filled, watch);
+            Flush(passage);
             throw watch.Error(server);
         }
         catch (OperationCanceledException)
         {
-            Flush(buffer, ref filled, watch);
+            Flush(passage);
             throw;
         }
         catch (Exception e) when (Faults.IsTransport(e))
         {
-            KeepHead(head, target.Length - start, buffer.AsSpan(0, filled));
-            Flush(buffer, ref filled, watch);
+            Flush(passage);
             DropErrorText(head, start, digestAtStart);
             throw Faults.FromTransport(e, server, bodyStarted: true);
         }
@@ -89,27 +74,60 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
         return Judge(response, server, target.Length - start, expected);
     }
 
+    // Whether the body ended; else it is large, and there is more.
+    private async Task<bool> CopyBlocksAsync(Stream body, Passage passage)
+    {
+        long begun = target.Length;
+        int block = BlockBytes(passage.Buffer.Length);
+        while (true)
+        {
+            bool ended = false;
+            while (passage.Filled < block && !ended)
+            {
+                passage.CancellationToken.ThrowIfCancellationRequested();
+                int read = await body.ReadAsync(passage.Buffer.AsMemory(passage.Filled, block - passage.Filled), passage.CancellationToken);
+                ended = read == 0;
+                passage.Filled += read;
+                passage.Watch.Moved(read);
+                progress.SetBytes(target.Length + passage.Filled);
+            }
+
+            Flush(passage);
+            await passage.OnBytes(target.Length);
+            if (ended)
+            {
+                return true;
+            }
+
+            if (settings.MaximumDownloadSpeed > 0)
+            {
+                await Task.Delay(TimeSpan.FromSeconds((double)block / settings.MaximumDownloadSpeed), clock, passage.CancellationToken);
+            }
+            else if (Thread.CurrentThread.IsThreadPoolThread && target.Length - begun >= LargeBytes)
+            {
+                return false;
+            }
+        }
+    }
+
     // Small blocks only where a speed limit asks for them.
     private int BlockBytes(int most) =>
         settings.MaximumDownloadSpeed > 0 ? (int)Math.Clamp(settings.MaximumDownloadSpeed / 10, 1, most) : most;
 
-    private Task ThrottleAsync(int block, CancellationToken cancellationToken) => settings.MaximumDownloadSpeed > 0
-        ? Task.Delay(TimeSpan.FromSeconds((double)block / settings.MaximumDownloadSpeed), clock, cancellationToken)
-        : Task.CompletedTask;
-
-    private void Flush(byte[] buffer, ref int filled, TransferWatch watch)
+    private void Flush(Passage passage)
     {
-        ReadOnlySpan<byte> bytes = buffer.AsSpan(0, filled);
-        filled = 0;
+        ReadOnlySpan<byte> bytes = passage.Buffer.AsSpan(0, passage.Filled);
+        passage.Filled = 0;
         if (bytes.IsEmpty)
         {
             return;
         }
 
-        watch.Busy = true;
+        KeepHead(passage.Head, target.Length - passage.Start, bytes);
+        passage.Watch.Busy = true;
         target.Append(bytes);
         digest.Append(bytes);
-        watch.Busy = false;
+        passage.Watch.Busy = false;
     }
 
     private static void KeepHead(byte[] head, long before, ReadOnlySpan<byte> bytes)
@@ -145,5 +163,19 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
         }
 
         return !chunked || status is not null;
+    }
+
+    /// <summary>One body under way.</summary>
+    /// <param name="Buffer">The block being filled.</param>
+    /// <param name="Head">Its first bytes, once they have come.</param>
+    /// <param name="Start">Length of the target when it began.</param>
+    /// <param name="Watch">Is told of the bytes.</param>
+    /// <param name="OnBytes">Is told of each block in place.</param>
+    /// <param name="CancellationToken">The caller's, or the watch's.</param>
+    private sealed record Passage(
+        byte[] Buffer, byte[] Head, long Start, TransferWatch Watch, Func<long, Task> OnBytes, CancellationToken CancellationToken)
+    {
+        /// <summary>Bytes in the buffer.</summary>
+        public int Filled { get; set; }
     }
 }

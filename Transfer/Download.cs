@@ -210,7 +210,8 @@ internal sealed class Download : IDisposable
                 if (bytes >= PartFile.WorthKeeping && !asked)
                 {
                     asked = true;
-                    question = LearnAsync(server, length, asking.Token);
+                    // Not on the thread of the copy, which waits for its own connection only.
+                    question = Task.Run(() => LearnAsync(server, length, asking.Token), CancellationToken.None);
                 }
 
                 return question.IsFaulted ? question : Task.CompletedTask;

@@ -43,7 +43,7 @@ internal sealed class HappyEyeballs(ClientSettings settings, TimeProvider clock)
                 running.Remove(done);
                 try
                 {
-                    return new NetworkStream(await done, ownsSocket: true);
+                    return new ReadAheadStream(await done);
                 }
                 catch (SocketException e)
                 {

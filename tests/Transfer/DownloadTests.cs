@@ -11,6 +11,7 @@ public sealed class DownloadTests
 
     private static readonly byte[] Small = Bytes.Random(50_000);
     private static readonly byte[] Large = Bytes.Random(5_000_000);
+    private static readonly byte[] Huge = Bytes.Random(12_000_000);
 
     private static FederationOptions TwoCaches { get; } = new() { Caches = [Dialect.Xrootd62, Dialect.Xrootd62] };
 
@@ -258,6 +259,46 @@ public sealed class DownloadTests
         await Assert.That(result.Attempts[0].Row).IsEqualTo(Errors.Stopped);
         await Assert.That(result.Server).IsEqualTo(federation.Caches[1].Host);
         await Assert.That(Bytes.AreIn(client.File("a.bin"), Small)).IsTrue();
+    }
+
+    [Test]
+    public async Task A_large_object_that_comes_with_pauses_arrives(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Huge);
+        Gate gate = new();
+        federation.Cache.Faults.Add("GET", Path, FaultAction.Hold(gate));
+
+        Task<TransferResult> download = client.GetAsync(Path, "a.bin", cancellationToken);
+        for (int end = 2_500_000; end < Huge.Length; end += 2_500_000)
+        {
+            gate.Allow(2_500_000);
+            int reached = end;
+            await Expect.UntilAsync(() => client.Progress.Bytes >= reached, cancellationToken);
+        }
+
+        gate.Open();
+        TransferResult result = await download;
+
+        await Assert.That(Bytes.AreIn(client.File("a.bin"), Huge)).IsTrue();
+        await Assert.That(result.Verification).IsEqualTo(Verification.Verified);
+    }
+
+    [Test]
+    public async Task A_large_object_that_stalls_goes_on_elsewhere_from_the_byte_reached(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(TwoCaches);
+        using TestClient client = new(federation, new() { StoppedTransferTimeout = TimeSpan.FromMilliseconds(1000) });
+        federation.Origin.Store(Path, Huge);
+        federation.Caches[0].Faults.Add("GET", Path, FaultAction.Hold(new Gate(9_000_001)));
+
+        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(result.Attempts[0].Row).IsEqualTo(Errors.Stopped);
+        await Assert.That(result.Attempts[0].Bytes).IsEqualTo(9_000_001);
+        await Assert.That(result.Server).IsEqualTo(federation.Caches[1].Host);
+        await Assert.That(Bytes.AreIn(client.File("a.bin"), Huge)).IsTrue();
     }
 
     [Test]
