@@ -109,9 +109,9 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             {
                 LocalKind.Directory => throw new PelicanException(Errors.Parameter, $"'{path}' is a directory",
                     "Name the files in it, or upload it whole with -r."),
-                // Opening a pipe would wait for a writer.
+                // To open a pipe waits for its writer, and nothing ends that.
                 LocalKind.Special when path != "/dev/null" => throw new PelicanException(Errors.NotSupported,
-                    $"'{path}' is a pipe or a device: its size is not known before its end", "Write it to a file first."),
+                    $"'{path}' is a pipe, a socket or a device: its size is not known before its end", "Write it to a file first."),
                 _ => new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 }),
             };
         }

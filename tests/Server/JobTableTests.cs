@@ -56,6 +56,20 @@ public sealed class JobTableTests
     }
 
     [Test]
+    public async Task A_pipe_is_not_waited_for_and_a_device_is_no_empty_file(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        await PublishedExecutable.RunAsync("mkfifo", [server.File("pipe")]);
+
+        string id = await server.CreateAsync(
+            cancellationToken, server.Put("pipe", "/public/pipe"), ApiServer.Transfer("put", "/dev/null", server.Url("/public/null")));
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("progress").GetProperty("transfers_failed").GetInt32()).IsEqualTo(2);
+        await Assert.That(job.GetProperty("error").GetString()).Contains("is a pipe, a socket or a device");
+    }
+
+    [Test]
     public async Task No_more_jobs_run_than_allowed_and_they_start_in_order(CancellationToken cancellationToken)
     {
         await using ApiServer server = await ApiServer.StartAsync(maxJobs: 2);
