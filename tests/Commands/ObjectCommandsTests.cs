@@ -176,9 +176,9 @@ public sealed class ObjectCommandsTests
 
         await Assert.That(missing.Error).IsEqualTo($"Error: cannot read '{shell.File("missing")}': there is no such file or directory\n");
         await Assert.That(missing.Status).IsEqualTo(4);
-        await Assert.That(stream.Error).StartsWith("Error: '/dev/ptmx' is a pipe or a device");
+        await Assert.That(stream.Error).StartsWith("Error: '/dev/ptmx' is a pipe, a socket or a device");
         await Assert.That(stream.Status).IsEqualTo(8);
-        await Assert.That(zeros.Error).StartsWith("Error: '/dev/zero' is a pipe or a device");
+        await Assert.That(zeros.Error).StartsWith("Error: '/dev/zero' is a pipe, a socket or a device");
     }
 
     [Test]
