@@ -39,6 +39,8 @@ internal sealed partial class DaemonFront : IAsyncDisposable
         // A program that was suspended with Ctrl+Z while it sent has done nothing wrong.
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
+        // Clients that never hang up must not take the descriptors that jobs need: who is one too many is hung up on.
+        options.Limits.MaxConcurrentConnections = Math.Max(1, SystemCalls.DescriptorLimit() / 2);
         options.ListenUnixSocket(socket.Path, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;

@@ -64,6 +64,13 @@ internal static partial class SystemCalls
     [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
     public static partial int Bind(int descriptor, byte[] address, uint length);
 
+    /// <summary>How many descriptors this process may have open.</summary>
+    public static int DescriptorLimit()
+    {
+        const int openFiles = 7, usual = 1024;
+        return GetLimit(openFiles, out RawLimit limit) == 0 ? (int)Math.Min(limit.Current, int.MaxValue) : usual;
+    }
+
     /// <summary>Whether programs that this one starts inherit a descriptor.</summary>
     public static int SetCloseOnExec(int descriptor, bool close) => Control(descriptor, 2 /* F_SETFD */, close ? 1 : 0);
 
@@ -129,8 +136,14 @@ internal static partial class SystemCalls
     [LibraryImport("libc", EntryPoint = "fstat")]
     private static partial int FStat(int descriptor, out RawStatus status);
 
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetLimit(int resource, out RawLimit limit);
+
     [LibraryImport("libc", EntryPoint = "utimensat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetTimes(int directory, string path, nint times, int flags);
+
+    /// <summary><c>struct rlimit</c> of Linux on 64 bits.</summary>
+    private readonly record struct RawLimit(ulong Current, ulong Most);
 
     /// <summary><c>struct stat</c> of Linux on x86-64.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 144)]

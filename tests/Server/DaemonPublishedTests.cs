@@ -305,6 +305,39 @@ public sealed class DaemonPublishedTests
     }
 
     [Test]
+    public async Task Clients_that_never_hang_up_do_not_take_the_descriptors_of_jobs(CancellationToken cancellationToken)
+    {
+        const int allowed = 128;
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using ServedHome daemon = new() { Environment = { ["PELICAN_SERVER_TLSCACERTIFICATEFILE"] = federation.CaFile } };
+        federation.Origin.Store("/public/a", [1]);
+        await daemon.ShellAsync($"ulimit -n {allowed}; $P client-api serve");
+        using ApiClient client = new(daemon.File("sock"));
+        List<Socket> silent = [];
+        for (int i = 0; i < 2 * allowed; i++)
+        {
+            Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            silent.Add(socket);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(daemon.File("sock")), cancellationToken);
+        }
+
+        bool full = await client.IsServerRunningAsync(cancellationToken);
+        silent[0].Dispose();
+        while (!await client.IsServerRunningAsync(cancellationToken))
+        {
+            await Task.Yield();
+        }
+
+        JobCreated job = await client.CreateJobAsync(
+            [new TransferRequest("get", federation.UrlOf("/public/a"), daemon.Home + "/a")], cancellationToken: cancellationToken);
+        JobStatus end = await client.WaitForJobAsync(job.JobId, cancellationToken: cancellationToken);
+        silent.ForEach(socket => socket.Dispose());
+
+        await Assert.That(full).IsFalse();
+        await Assert.That((end.Status, end.Error)).IsEqualTo(("completed", null));
+    }
+
+    [Test]
     public async Task Settings_are_honoured_by_server_and_commands_alike()
     {
         using ServedHome daemon = new();
