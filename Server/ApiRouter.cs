@@ -11,7 +11,8 @@ internal sealed class ApiRouter
     /// <param name="path">Segments, those of routes added earlier first where both fit.</param>
     /// <param name="handlers">What answers, by method.</param>
     public void Map(string path, params (string Method, RequestDelegate Handler)[] handlers) =>
-        _routes.Add(new Route(Segments(path), handlers, ApiErrors.MethodNotAllowed(string.Join(", ", handlers.Select(handler => handler.Method)))));
+        _routes.Add(new Route(Segments(path), handlers, ApiErrors.MethodNotAllowed(
+            string.Join(", ", handlers.Select(handler => handler.Method == HttpMethods.Get ? $"{HttpMethods.Get}, {HttpMethods.Head}" : handler.Method)))));
 
     /// <summary>Answers a request.</summary>
     public Task RouteAsync(HttpContext context)

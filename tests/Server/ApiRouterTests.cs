@@ -17,8 +17,8 @@ public sealed class ApiRouterTests
     }
 
     [Test]
-    [Arguments("PUT", "/jobs", 405, "GET, POST")]
-    [Arguments("PUT", "/jobs/17", 405, "GET")]
+    [Arguments("PUT", "/jobs", 405, "GET, HEAD, POST")]
+    [Arguments("PUT", "/jobs/17", 405, "GET, HEAD")]
     [Arguments("GET", "/jobs//events", 404, "")]
     [Arguments("GET", "/jobs//", 404, "")]
     [Arguments("GET", "/jobs/17/events/1", 404, "")]
