@@ -17,6 +17,9 @@ internal sealed class EventStream(JobTable jobs, string id, long? after) : IResu
 {
     private const string MediaType = "text/event-stream";
 
+    /// <summary>Transfers looked at together: a job may have thousands, of which one runs.</summary>
+    private const int Together = 50;
+
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
@@ -87,73 +90,100 @@ internal sealed class EventStream(JobTable jobs, string id, long? after) : IResu
     private async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {
         using JobWatchers.Watch watch = jobs.Watch(id);
+        Messages messages = new(response, jobs.Clock);
         long known = after ?? 0;
-        long written = jobs.Clock.GetTimestamp();
-        (long, long) shown = (0, 0);
+        int place = 0;
         for (bool first = after is null; ; first = false)
         {
-            if (await jobs.FindAsync(id) is not { } record)
+            if (await jobs.FindBegunAsync(id, place, Together) is not { } record)
             {
                 // Removed meanwhile.
                 return;
             }
 
-            StringBuilder text = new();
             if (first)
             {
                 known = Math.Max(0, StatusNumber(record.Job) - 1);
             }
 
-            foreach ((long number, string type, JobEvent what) in Events(record, known))
+            // They run in order, and so do the numbers of what happens to them: the end of the job comes after the last.
+            int ended = record.Transfers.TakeWhile(transfer => transfer.State.IsFinal()).Count();
+            bool more = ended == Together;
+            place += ended;
+            foreach ((long number, string type, JobEvent what) in Events(record, known).Where(e => !more || e.Number != record.Job.CompletedSequence))
             {
-                Append(text, type, what, number);
+                messages.Add(type, what, number);
                 known = number;
             }
 
-            await FlushAsync();
-            if (record.Job.State.IsFinal())
+            await messages.FlushAsync(cancellationToken);
+            if (!more && record.Job.State.IsFinal())
             {
                 return;
             }
 
-            while (!await watch.ChangedAsync(jobs.Live(id) is null ? KeepAlive : ProgressInterval, jobs.Clock, cancellationToken))
+            if (!more)
             {
-                if (jobs.Live(id)?.Sum is { } sum && sum != shown)
-                {
-                    Append(text, "progress", new JobEvent(id, BytesTransferred: sum.Bytes, TotalBytes: sum.Total), number: null);
-                    shown = sum;
-                }
-                else if (jobs.Clock.GetElapsedTime(written) >= KeepAlive)
-                {
-                    text.Append(": keepalive\n\n");
-                }
+                await WriteProgressAsync(messages, watch, cancellationToken);
+            }
+        }
+    }
 
-                await FlushAsync();
+    // Until something changes.
+    private async Task WriteProgressAsync(Messages messages, JobWatchers.Watch watch, CancellationToken cancellationToken)
+    {
+        while (!await watch.ChangedAsync(jobs.Live(id) is null ? KeepAlive : ProgressInterval, jobs.Clock, cancellationToken))
+        {
+            if (jobs.Live(id)?.Sum is { } sum && sum != messages.Shown)
+            {
+                messages.Add("progress", new JobEvent(id, BytesTransferred: sum.Bytes, TotalBytes: sum.Total), number: null);
+                messages.Shown = sum;
+            }
+            else if (messages.Silence >= KeepAlive)
+            {
+                messages.AddKeepAlive();
             }
 
-            async Task FlushAsync()
-            {
-                if (text.Length > 0)
-                {
-                    await response.WriteAsync(text.ToString(), cancellationToken);
-                    await response.Body.FlushAsync(cancellationToken);
-                    written = jobs.Clock.GetTimestamp();
-                    text.Clear();
-                }
-            }
+            await messages.FlushAsync(cancellationToken);
         }
     }
 
     // Number of the change that made the job's state what it is.
     private static long StatusNumber(JobRow job) => job.CompletedSequence ?? job.StartedSequence ?? 1;
 
-    private static void Append(StringBuilder text, string type, JobEvent what, long? number)
+    /// <summary>What is written to one reader.</summary>
+    private sealed class Messages(HttpResponse response, TimeProvider clock)
     {
-        if (number is not null)
+        private readonly StringBuilder _text = new();
+        private long _written = clock.GetTimestamp();
+
+        /// <summary>The progress told last.</summary>
+        public (long Bytes, long Total) Shown { get; set; }
+
+        /// <summary>Time since anything was written.</summary>
+        public TimeSpan Silence => clock.GetElapsedTime(_written);
+
+        public void Add(string type, JobEvent what, long? number)
         {
-            text.Append(CultureInfo.InvariantCulture, $"id: {number}\n");
+            if (number is not null)
+            {
+                _text.Append(CultureInfo.InvariantCulture, $"id: {number}\n");
+            }
+
+            _text.Append(CultureInfo.InvariantCulture, $"event: {type}\ndata: {JsonSerializer.Serialize(what, PelicanJson.Output.JobEvent)}\n\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"event: {type}\ndata: {JsonSerializer.Serialize(what, PelicanJson.Output.JobEvent)}\n\n");
+        public void AddKeepAlive() => _text.Append(": keepalive\n\n");
+
+        public async Task FlushAsync(CancellationToken cancellationToken)
+        {
+            if (_text.Length > 0)
+            {
+                await response.WriteAsync(_text.ToString(), cancellationToken);
+                await response.Body.FlushAsync(cancellationToken);
+                _written = clock.GetTimestamp();
+                _text.Clear();
+            }
+        }
     }
 }

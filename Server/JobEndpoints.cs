@@ -75,7 +75,8 @@ internal sealed class JobEndpoints(JobTable jobs)
         string id = Id(context);
         string? last = context.Request.Headers["Last-Event-ID"];
         long? after = ApiRequest.Sequence(last ?? context.Request.Query["last_event_id"], "Last-Event-ID");
-        return await jobs.FindAsync(id) is null ? Unknown() : new EventStream(jobs, id, after);
+        // A number that the job has not reached is another job's: nothing is known of this one.
+        return await jobs.FindRowAsync(id) is not { } job ? Unknown() : new EventStream(jobs, id, after > job.Sequence ? null : after);
     }
 
     /// <summary><c>DELETE jobs/{id}</c>.</summary>

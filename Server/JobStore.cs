@@ -41,10 +41,9 @@ internal sealed partial class JobStore : IDisposable
     /// <summary>Creates a job, unless its idempotency key has created one before.</summary>
     public Task<Creation> CreateAsync(NewJob job) => _queue.WriteAsync(file =>
     {
-        if (job.Key is not null && file.Query("SELECT id, request_digest FROM jobs WHERE idempotency_key = $1",
-            row => (Id: row.GetString(0), Digest: (byte[])row.GetValue(1)), job.Key) is [var earlier])
+        if (job.Key is not null && Earlier(file, job.Key, job.Digest) is { } earlier)
         {
-            return new Creation(Find(file, earlier.Id)!, earlier.Digest.AsSpan().SequenceEqual(job.Digest), Created: false);
+            return earlier;
         }
 
         file.Execute("""
@@ -73,8 +72,23 @@ internal sealed partial class JobStore : IDisposable
         return new Creation(new JobRecord(row, job.Transfers), SameRequest: true, Created: true);
     });
 
+    /// <summary>What an idempotency key led to before; null when it has not been used.</summary>
+    public Task<Creation?> FindByKeyAsync(string key, byte[]? digest) => _queue.ReadAsync(file => Earlier(file, key, digest));
+
     /// <summary>Finds a job; null when there is none of that id.</summary>
     public Task<JobRecord?> FindAsync(string id) => _queue.ReadAsync(file => Find(file, id));
+
+    /// <summary>Finds a job, without its transfers; null when there is none of that id.</summary>
+    public Task<JobRow?> FindRowAsync(string id) => _queue.ReadAsync(file => Row(file, id));
+
+    /// <summary>Finds a job, with those among some of its transfers that have begun; null when there is none of that id.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="first">Place of the first of these transfers.</param>
+    /// <param name="count">How many they are.</param>
+    public Task<JobRecord?> FindBegunAsync(string id, int first, int count) => _queue.ReadAsync(file => Row(file, id) is not { } job ? null
+        : new JobRecord(job, file.Query(
+            $"SELECT {TransferColumns} FROM transfers WHERE job = $1 AND position >= $2 AND position < $3 AND status <> 'pending' ORDER BY position",
+            Transfer, job.Seq, first, first + count)));
 
     /// <summary>Lists jobs, those submitted last first, whatever the clock said then.</summary>
     public Task<JobPage> ListAsync(JobFilter filter) => _queue.ReadAsync(file => List(file, filter, "created_at", "seq DESC"));
@@ -85,8 +99,14 @@ internal sealed partial class JobStore : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _queue.Dispose();
 
-    private static JobRecord? Find(JobStoreFile file, string id) =>
-        file.Query($"SELECT {JobColumns} FROM jobs WHERE id = $1", Job, id) is [var job] ? With(file, job) : null;
+    private static JobRow? Row(JobStoreFile file, string id) =>
+        file.Query($"SELECT {JobColumns} FROM jobs WHERE id = $1", Job, id) is [var job] ? job : null;
+
+    private static JobRecord? Find(JobStoreFile file, string id) => Row(file, id) is { } job ? With(file, job) : null;
+
+    private static Creation? Earlier(JobStoreFile file, string key, byte[]? digest) =>
+        file.Query("SELECT id, request_digest FROM jobs WHERE idempotency_key = $1", row => (Id: row.GetString(0), Digest: (byte[])row.GetValue(1)), key)
+            is [var earlier] ? new Creation(Find(file, earlier.Id)!, earlier.Digest.AsSpan().SequenceEqual(digest), Created: false) : null;
 
     private static JobRecord With(JobStoreFile file, JobRow job) => new(job,
         file.Query($"SELECT {TransferColumns} FROM transfers WHERE job = $1 ORDER BY position", Transfer, job.Seq));

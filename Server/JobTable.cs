@@ -110,7 +110,21 @@ internal sealed partial class JobTable : IAsyncDisposable
     /// <exception cref="PelicanException">The request cannot be carried out, or the database not be written.</exception>
     public async Task<Creation> CreateAsync(JobRequest request, string? key, byte[]? digest)
     {
-        _check.Check(request);
+        try
+        {
+            _check.Check(request);
+        }
+        catch (PelicanException) when (key is not null)
+        {
+            // What the job needed may be gone with it, such as its token: the answer is that of the first time all the same.
+            if (await _store.FindByKeyAsync(key, digest) is { } earlier)
+            {
+                return earlier;
+            }
+
+            throw;
+        }
+
         string? options = request.Options is null ? null : JsonSerializer.Serialize(request.Options, PelicanJson.Default.JobOptions);
         Task<Creation> creating;
         lock (_submitting)
@@ -143,6 +157,12 @@ internal sealed partial class JobTable : IAsyncDisposable
     /// <summary>Finds a job; null when there is none of that id.</summary>
     public Task<JobRecord?> FindAsync(string id) => _store.FindAsync(id);
 
+    /// <summary>Finds a job, without its transfers; null when there is none of that id.</summary>
+    public Task<JobRow?> FindRowAsync(string id) => _store.FindRowAsync(id);
+
+    /// <inheritdoc cref="JobStore.FindBegunAsync"/>
+    public Task<JobRecord?> FindBegunAsync(string id, int first, int count) => _store.FindBegunAsync(id, first, count);
+
     /// <summary>A job at work; null when it is not.</summary>
     public LiveJob? Live(string id) => _live.GetValueOrDefault(id);
 
@@ -168,11 +188,12 @@ internal sealed partial class JobTable : IAsyncDisposable
         long start = _clock.GetTimestamp();
         while (true)
         {
-            JobRecord? record = await FindAsync(id);
+            // Without its transfers, which may be thousands, and are of no interest until something is to be told.
+            JobRow? job = await FindRowAsync(id);
             TimeSpan left = limit - _clock.GetElapsedTime(start);
-            if (record is null || record.Job.State.IsFinal() || record.Job.Sequence > since || left <= TimeSpan.Zero || Stopping.IsCancellationRequested)
+            if (job is null || job.State.IsFinal() || job.Sequence > since || left <= TimeSpan.Zero || Stopping.IsCancellationRequested)
             {
-                return record;
+                return await FindAsync(id);
             }
 
             try

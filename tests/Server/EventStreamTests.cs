@@ -35,6 +35,34 @@ public sealed class EventStreamTests
     }
 
     [Test]
+    public async Task Of_a_job_with_many_transfers_no_event_is_left_out(CancellationToken cancellationToken)
+    {
+        const int transfers = 120;
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/a", [1]);
+        string id = await server.CreateAsync(cancellationToken, [.. Enumerable.Range(0, transfers).Select(i => server.Get("/public/a", $"a{i}"))]);
+
+        List<Message> live = await ReadAsync(server, id, 0, cancellationToken);
+        List<Message> past = await ReadAsync(server, id, 0, cancellationToken);
+
+        IEnumerable<long?> numbers = Enumerable.Range(1, (2 * transfers) + 3).Select(i => (long?)i);
+        await Assert.That(live.Where(m => m.Type != "progress").Select(m => m.Id)).IsEquivalentTo(numbers, TUnit.Assertions.Enums.CollectionOrdering.Matching);
+        await Assert.That(past.Select(m => m.Id)).IsEquivalentTo(numbers, TUnit.Assertions.Enums.CollectionOrdering.Matching);
+    }
+
+    [Test]
+    public async Task The_number_of_another_jobs_event_says_nothing_of_this_one(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/none", "a"));
+        await server.EndAsync(id, cancellationToken);
+
+        List<Message> messages = await ReadAsync(server, id, 99, cancellationToken);
+
+        await Assert.That(messages.Select(m => m.Short)).IsEquivalentTo(["status failed"]);
+    }
+
+    [Test]
     public async Task A_job_that_runs_sends_its_state_its_progress_and_its_end(CancellationToken cancellationToken)
     {
         await using ApiServer server = await ApiServer.StartAsync();
