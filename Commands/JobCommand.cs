@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pelican.Server;
 using Pelican.Transfer;
 
 namespace Pelican.Commands;

@@ -95,9 +95,13 @@ internal static class ApiRequest
     // The serializer adds place and path at the end, and names types of ours that mean nothing to the caller.
     private static string Explain(JsonException fault)
     {
-        string what = fault.Message.Split(" Path: ")[0];
+        const string missing = " was missing required properties including: ";
+        string what = fault.Message.Split(" Path: ")[0].TrimEnd('.');
+        int names = what.IndexOf(missing, StringComparison.Ordinal);
         string said = what.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) ? "this is no value for it"
-            : what.TrimEnd('.').Replace("Pelican.ClientApi.", "", StringComparison.Ordinal);
+            : what.Contains("doesn't allow null values", StringComparison.Ordinal) ? "null is no value for it"
+            : names >= 0 ? $"missing: {what[(names + missing.Length)..]}"
+            : what.Replace("Pelican.ClientApi.", "", StringComparison.Ordinal);
         string member = fault.Path is ['$', '.', .. var path] ? path + ": " : "";
         string place = fault.LineNumber is { } line ? FormattableString.Invariant($" (line {line + 1}, byte {fault.BytePositionInLine + 1})") : "";
         return member + said + place;
@@ -131,13 +135,23 @@ internal static class ApiRequest
         }
 
         string[] formats = ["yyyy-MM-ddTHH:mm:ssK", "yyyy-MM-ddTHH:mm:ss.FFFFFFFK"];
-        bool hasZone = text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal);
-        return hasZone && DateTimeOffset.TryParseExact(text, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+        string upper = Shorten(text.ToUpperInvariant());
+        bool hasZone = upper.EndsWith('Z') || upper.LastIndexOfAny(['+', '-']) > upper.IndexOf('T', StringComparison.Ordinal);
+        return hasZone && DateTimeOffset.TryParseExact(upper, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
             ? time.ToUniversalTime()
             : throw new PelicanException(Errors.Parameter, $"Invalid {name} parameter (must be RFC3339 format)", "A '+' must be sent as %2B.");
     }
 
-    /// <summary>A wait, as <c>30s</c>, <c>500ms</c>, <c>2m</c> or in seconds; null when the parameter is not there. At most ten minutes.</summary>
+    // A fraction of a second may have any number of digits: Go writes nine, and the platform takes seven.
+    private static string Shorten(string time)
+    {
+        const int most = 7;
+        int first = time.IndexOf('.', StringComparison.Ordinal) + 1;
+        int digits = first == 0 ? 0 : time.AsSpan(first).IndexOfAnyExceptInRange('0', '9');
+        return digits > most ? time.Remove(first + most, digits - most) : time;
+    }
+
+    /// <summary>A wait, as <c>30s</c>, <c>500ms</c>, <c>1m30s</c> or in seconds; null when the parameter is not there. At most ten minutes.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>.</exception>
     public static TimeSpan? Wait(HttpContext context)
     {
@@ -147,21 +161,9 @@ internal static class ApiRequest
             return null;
         }
 
-        string number = text.TrimEnd('s', 'm', 'h');
-        TimeSpan? unit = text[number.Length..] switch
-        {
-            "" or "s" => TimeSpan.FromSeconds(1),
-            "ms" => TimeSpan.FromMilliseconds(1),
-            "m" => TimeSpan.FromMinutes(1),
-            "h" => TimeSpan.FromHours(1),
-            _ => null,
-        };
-        if (unit is null || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count))
-        {
-            throw new PelicanException(Errors.Parameter, $"Invalid wait parameter '{text}'", "Write it as 30s, 500ms or 2m.");
-        }
-
-        return count < LongestWait / unit.Value ? count * unit.Value : LongestWait;
+        return (GoDuration.Parse(text) ?? GoDuration.Parse(text + "s")) is { } wait && wait >= TimeSpan.Zero
+            ? (wait < LongestWait ? wait : LongestWait)
+            : throw new PelicanException(Errors.Parameter, $"Invalid wait parameter '{text}'", "Write it as 30s, 500ms or 1m30s.");
     }
 
     /// <summary>A number of a change; null when the parameter is not there.</summary>

@@ -19,9 +19,9 @@ public sealed class ClientApiTests
     [Arguments("{", "Invalid request body")]
     [Arguments("{\"transfers\":\"x\"}", "transfers: this is no value")]
     [Arguments("{\"transfers\":[{\"operation\":5}]}", "transfers[0].operation: this is no value")]
-    [Arguments("{}", "transfers")]
+    [Arguments("{}", "Invalid request body: missing: 'transfers'")]
     [Arguments("null", "null")]
-    [Arguments("{\"transfers\":null}", "transfers")]
+    [Arguments("{\"transfers\":null}", "transfers: null is no value")]
     [Arguments("{\"transfers\":[]}", "at least one transfer")]
     [Arguments("{\"transfers\":[null]}", "transfers[0]")]
     [Arguments("{\"transfers\":[GOOD]} x", "Invalid request body")]
@@ -129,12 +129,30 @@ public sealed class ClientApiTests
     }
 
     [Test]
+    public async Task The_answer_to_a_key_stays_the_same_when_the_token_has_gone_with_the_job(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        string token = server.Write("token", "a.b.c"u8.ToArray());
+        string body = $$$"""{"transfers":[{{{server.Get("/public/a", "a")}}}],"options":{"token":"{{{token}}}","forget_token":true}}""";
+
+        (_, JsonElement first, _) = await server.SendAsync("POST", "/jobs", body, cancellationToken, ("Idempotency-Key", "k"));
+        await server.EndAsync(first.GetProperty("job_id").GetString()!, cancellationToken);
+        (HttpStatusCode status, JsonElement second, _) = await server.SendAsync("POST", "/jobs", body, cancellationToken, ("Idempotency-Key", "k"));
+        (HttpStatusCode other, _, _) = await server.SendAsync("POST", "/jobs", body, cancellationToken, ("Idempotency-Key", "l"));
+
+        await Assert.That(status).IsEqualTo(HttpStatusCode.Created);
+        await Assert.That(second.GetRawText()).IsEqualTo(first.GetRawText());
+        await Assert.That(other).IsEqualTo(HttpStatusCode.BadRequest);
+    }
+
+    [Test]
     [Arguments("GET", "/jobs/nix")]
     [Arguments("DELETE", "/jobs/nix")]
     [Arguments("GET", "/jobs/nix/events")]
     [Arguments("GET", "/jobs/nix/transfers/x")]
     [Arguments("GET", "/jobs/nix?wait=10s")]
-    [Arguments("GET", "/jobs/nix?wait=2147483647h")]
+    [Arguments("GET", "/jobs/nix?wait=99999999h")]
+    [Arguments("GET", "/jobs/nix?wait=1m0s")]
     [Arguments("DELETE", "/history/nix")]
     public async Task A_job_that_is_not_there_is_404(string method, string path, CancellationToken cancellationToken)
     {
@@ -195,7 +213,7 @@ public sealed class ClientApiTests
     [Arguments("?status=failed,cancelled&limit=20", 20, 0, 12, 12)]
     [Arguments("?status=completed", 10, 0, 0, 0)]
     [Arguments("?status=Failed", 10, 0, 0, 0)]
-    [Arguments("?from=2099-01-01T00:00:00Z", 10, 0, 0, 0)]
+    [Arguments("?from=2099-01-01t00:00:00.123456789z", 10, 0, 0, 0)]
     [Arguments("?to=2099-01-01T00:00:00%2B02:00&limit=100", 100, 0, 12, 12)]
     public async Task Lists_have_limits_and_filters(string query, int limit, int offset, int count, int total, CancellationToken cancellationToken)
     {

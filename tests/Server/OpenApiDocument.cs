@@ -45,7 +45,7 @@ internal static class OpenApiDocument
             typeof(JobRequest)),
         new("GET", Base + "/jobs/{id}", "getJob", "Shows a job in full; at once, or after a change.",
             [
-                JobId, new("wait", "query", "Longest wait, as 30s, 500ms or 2m; at most ten minutes. Without 'since', for the end."),
+                JobId, new("wait", "query", "Longest wait, as 30s, 500ms or 1m30s; at most ten minutes. Without 'since', for the end."),
                 new("since", "query", "Number of the last change known ('sequence'): the wait is for a later one.", "integer"),
             ],
             [new(200, typeof(JobStatus)), Answer.Wrong, Answer.NoJob]),

@@ -1,6 +1,6 @@
-using Pelican.Commands;
+using Pelican.Server;
 
-namespace Pelican.Tests.Commands;
+namespace Pelican.Tests.Server;
 
 public sealed class GoDurationTests
 {

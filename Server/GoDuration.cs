@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 
-namespace Pelican.Commands;
+namespace Pelican.Server;
 
 /// <summary>Time spans as Go's <c>time.ParseDuration</c> takes them: <c>1m40s</c>, <c>1.5h</c>, <c>100ms</c>.</summary>
 internal static class GoDuration
