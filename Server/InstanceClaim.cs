@@ -159,7 +159,8 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         long start = clock.GetTimestamp();
         while (true)
         {
-            InstanceRecord? record = Instance.Read(paths.Record);
+            // Beside the lock, where that is of a file which another instance has in common with us.
+            InstanceRecord? record = Instance.Read(paths.Record) ?? Instance.Read(Path.ChangeExtension(held, ".json"));
             if (record is not null && record.Host != host.Name && IsFresh(paths))
             {
                 return;

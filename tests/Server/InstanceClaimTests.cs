@@ -83,6 +83,19 @@ public sealed class InstanceClaimTests : IDisposable
     }
 
     [Test]
+    public async Task One_that_wants_only_the_same_database_is_told_of_the_first(CancellationToken cancellationToken)
+    {
+        using Instance first = await TakeAsync(Here, cancellationToken);
+        using InstanceSocket socket = Listen(first);
+        InstanceChoice others = new() { Socket = _home + "/other.sock", PidFile = _home + "/other.pid" };
+
+        PelicanException error = await Expect.FailureAsync(TakeAsync(Here, cancellationToken, others));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.ServerRunning);
+        await Assert.That(error.NextStep).IsEqualTo($"Socket: {File("sock")}");
+    }
+
+    [Test]
     public async Task What_is_given_up_can_be_taken_again_and_leaves_only_the_lock(CancellationToken cancellationToken)
     {
         using (Instance first = await TakeAsync(Here, cancellationToken))
