@@ -137,6 +137,11 @@ internal sealed partial class JobRunner(
             await flushing;
         }
 
+        if (result.Already > 0)
+        {
+            Log.Already(logger, job.Id, result.Already, result.Objects);
+        }
+
         if (result.Failure is not null)
         {
             throw result.Failure;
@@ -253,6 +258,9 @@ internal sealed partial class JobRunner(
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job}: {What}.")]
         public static partial void LeftOut(ILogger logger, string job, string what);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job}: {Already} of {Objects} objects were there already.")]
+        public static partial void Already(ILogger logger, string job, long already, long objects);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot note what happened to job {Job}: {Fault}.")]
         public static partial void CannotNote(ILogger logger, string job, string fault);

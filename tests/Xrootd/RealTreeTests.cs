@@ -33,7 +33,7 @@ public sealed class RealTreeTests(RealFederation real)
         PelicanException missing = await Expect.FailureAsync(client.ListAsync(url, cancellationToken));
 
         await Assert.That((put.Objects, put.Failure?.Message)).IsEqualTo((301, null));
-        await Assert.That((again.Objects, again.Failed, again.Failure?.Row)).IsEqualTo((301, 0, null));
+        await Assert.That((again.Objects, again.Failed, again.Failure?.Message)).IsEqualTo((301, 0, null));
         await Assert.That(again.Already).IsEqualTo(301);
         await Assert.That((get.Objects, get.Failure?.Message)).IsEqualTo((301, null));
         await Assert.That((getAgain.Objects, getAgain.Already, getAgain.Failure?.Message)).IsEqualTo((301, 301, null));
