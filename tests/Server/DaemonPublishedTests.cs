@@ -155,6 +155,11 @@ public sealed class DaemonPublishedTests
         using ServedHome daemon = new();
         int process = await daemon.ServeAsync();
         _ = Posix.Kill(process, Stop);
+        // Each thread stops when its turn comes, and until then it may answer.
+        while (Directory.GetDirectories($"/proc/{process}/task").Any(task => !File.ReadAllText(task + "/stat").Contains(") T ", StringComparison.Ordinal)))
+        {
+            await Task.Yield();
+        }
 
         ProgramRun status = await daemon.RunAsync("status");
         ProgramRun stop = await daemon.RunAsync("stop");
