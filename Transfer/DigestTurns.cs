@@ -94,16 +94,16 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     public async Task<T> TakeAsync<T>(string server, bool stumbles, Func<HttpMessageInvoker?, Task<T>> ask, CancellationToken cancellationToken)
     {
         Server at = At(server);
-        if (!IsNear(at))
+        bool takesTurns = IsNear(at);
+        if (takesTurns)
         {
-            return await ask(null);
+            await at.Turns.WaitAsync(cancellationToken);
         }
 
-        await at.Turns.WaitAsync(cancellationToken);
         Connection? connection = null;
         try
         {
-            connection = stumbles ? await RestedAsync(at, cancellationToken) : null;
+            connection = takesTurns && stumbles ? await RestedAsync(at, cancellationToken) : null;
             long started = clock.GetTimestamp();
             T answer = await ask(connection?.Sender);
             long answered = clock.GetTimestamp();
@@ -130,7 +130,10 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
                 }
             }
 
-            at.Turns.Release();
+            if (takesTurns)
+            {
+                at.Turns.Release();
+            }
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed partial class ObjectServer
 {
     private const int SlowestDigestBytesPerSecond = 20_000_000;
 
+    /// <summary>How long the first question waits, beside the time that the object takes to be read.</summary>
+    private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>
     /// Asks for digests by a HEAD of its own: on a GET the question can spoil the answer, and a digest that nobody asked for
     /// can be another object's (xrootd.md 5.4, 5.7).
@@ -88,25 +91,25 @@ internal sealed partial class ObjectServer
     /// <summary>Notes the size of an object that arrived whole: of the next one it may not be known.</summary>
     public void Sent(long size) => http.DigestTurns.Sent(Name, size);
 
-    // The first question makes the server read the whole object. One that hangs beyond that is asked again, once.
+    // The first question makes the server read the whole object. One that hangs beyond that is asked again, once: 6.2 forgets one of a few thousand.
     private async Task<HttpResponseMessage> AskForDigestAsync(
         IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
     {
-        TimeSpan patience = size is { } bytes
+        TimeSpan last = size is { } bytes
             ? settings.ResponseHeaderTimeout + TimeSpan.FromSeconds((double)bytes / SlowestDigestBytesPerSecond)
             : settings.DigestTimeout;
-        for (bool again = false; ; again = true)
+        TimeSpan first = size is null || settings.ResponseHeaderTimeout <= FirstPatience ? last : last - settings.ResponseHeaderTimeout + FirstPatience;
+        try
         {
-            try
-            {
-                return await http.DigestTurns.TakeAsync(Name, stumbles: _software is null || IsXrootd("/v5"),
-                    sender => SendAsync(HttpMethod.Head, request => Want(request, wanted),
-                        patience, sender, cancellationToken), cancellationToken);
-            }
-            catch (PelicanException e) when (e.Row == Errors.HeaderTimeout && !again)
-            {
-            }
+            return await AskAsync(first);
         }
+        catch (PelicanException e) when (e.Row == Errors.HeaderTimeout)
+        {
+            return await AskAsync(last);
+        }
+
+        Task<HttpResponseMessage> AskAsync(TimeSpan patience) => http.DigestTurns.TakeAsync(Name, stumbles: _software is null || IsXrootd("/v5"),
+            sender => SendAsync(HttpMethod.Head, request => Want(request, wanted), patience, sender, cancellationToken), cancellationToken);
     }
 
     private static void Want(HttpRequestMessage request, IReadOnlyList<ChecksumAlgorithm> wanted) =>

@@ -27,6 +27,23 @@ public sealed class DigestTurnsTests
     }
 
     [Test]
+    public async Task A_server_that_was_only_busy_is_near_after_all(CancellationToken cancellationToken)
+    {
+        using DigestTurns turns = Turns();
+        for (int i = 0; i < 9; i++)
+        {
+            await AskAsync(turns, "a:1", 300, cancellationToken);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        HttpMessageInvoker? busy = await AskAsync(turns, "a:1", 1, cancellationToken);
+        HttpMessageInvoker? now = await AskAsync(turns, "a:1", 1, cancellationToken);
+
+        await Assert.That(busy).IsNull();
+        await Assert.That(now).IsNotNull();
+    }
+
+    [Test]
     public async Task A_connection_rests_after_an_answer_and_is_used_again_then(CancellationToken cancellationToken)
     {
         using DigestTurns turns = Turns();
