@@ -28,7 +28,10 @@ public sealed class TestCertificates : IDisposable
     public string AuthorityPem => _authority.ExportCertificatePem();
 
     /// <summary>Signs a server certificate for these host names and addresses.</summary>
-    public X509Certificate2 Issue(params string[] names)
+    public X509Certificate2 Issue(params string[] names) => IssueFor(new Oid("1.3.6.1.5.5.7.3.1", "serverAuth"), names);
+
+    /// <summary>Signs a certificate for one purpose (RFC 5280, 4.2.1.12).</summary>
+    public X509Certificate2 IssueFor(Oid purpose, params string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN={names[0]}", key, HashAlgorithmName.SHA256);
@@ -48,8 +51,7 @@ public sealed class TestCertificates : IDisposable
         request.CertificateExtensions.Add(subjects.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
-        request.CertificateExtensions.Add(
-            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1", "serverAuth")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([purpose], false));
         request.CertificateExtensions.Add(
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_authority, true, false));
         using X509Certificate2 signed = request.Create(

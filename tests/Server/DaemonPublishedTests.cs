@@ -218,15 +218,14 @@ public sealed class DaemonPublishedTests
     }
 
     [Test]
-    public async Task A_server_beside_another_is_told_which_file_they_would_share()
+    public async Task A_server_beside_another_is_told_whose_database_it_would_share()
     {
         using ServedHome daemon = new();
-        await daemon.ServeAsync();
+        int first = await daemon.ServeAsync();
 
         ProgramRun run = await daemon.RunAsync("serve", "--socket", daemon.Home + "/own.sock", "--pid-file", daemon.Home + "/own.pid");
 
-        await Assert.That(run.ExitStatus).IsEqualTo(12);
-        await Assert.That(run.Error).Contains($"Its lock is held: {daemon.File("lock")}.");
+        await Assert.That(run).IsEqualTo(new ProgramRun(12, "", $"Error: Client API server is already running (PID: {first})\nSocket: {daemon.File("sock")}\n"));
     }
 
     [Test]
