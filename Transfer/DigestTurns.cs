@@ -27,8 +27,8 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     /// <summary>A thread that was interrupted has its turn again within this, however busy the server is.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>What 1 200 answers a second would need; whoever finds them all at rest waits.</summary>
-    private const int MostConnections = 64;
+    /// <summary>What 1 900 answers a second would need; whoever finds them all at rest waits.</summary>
+    private const int MostConnections = 96;
 
     /// <summary>Connections of a process that closes them without waiting.</summary>
     private const int Few = 8;

@@ -62,7 +62,7 @@ public sealed class DigestTurnsTests
     public async Task Nobody_opens_connections_without_end(CancellationToken cancellationToken)
     {
         using DigestTurns turns = Turns();
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 96; i++)
         {
             await AskAsync(turns, "a:1", 0, cancellationToken);
         }
@@ -73,7 +73,7 @@ public sealed class DigestTurnsTests
         await next;
 
         await Assert.That(waited).IsTrue();
-        await Assert.That(_connections).IsEqualTo(64);
+        await Assert.That(_connections).IsEqualTo(96);
     }
 
     [Test]
