@@ -9,9 +9,6 @@ internal static class ContentProof
     /// </summary>
     private const long ReplacedWithinASecond = 1024 * 1024 * 1024;
 
-    /// <summary>Bytes that anyone digests in no time, by whatever algorithm.</summary>
-    private const long Small = 1024 * 1024;
-
     /// <summary>Order for small objects: nothing leaves these digests behind but this very question, and one of the first two is enough.</summary>
     private static readonly ChecksumAlgorithm[] Strong =
         [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha1, ChecksumAlgorithm.Crc32c, ChecksumAlgorithm.Adler32];
@@ -27,7 +24,7 @@ internal static class ContentProof
     public static async Task<DigestVerdict> CompareAsync(
         ObjectServer server, long size, string path, ChecksumAlgorithm? only, CancellationToken cancellationToken)
     {
-        IReadOnlyList<ChecksumAlgorithm> order = size <= Small ? Strong : DigestJudge.Preferred;
+        IReadOnlyList<ChecksumAlgorithm> order = size <= DigestTurns.Small ? Strong : DigestJudge.Preferred;
         long length = LocalEntry.At(path).Size;
         if (length != size)
         {

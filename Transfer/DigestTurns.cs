@@ -33,8 +33,8 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     /// <summary>Connections of a process that closes them without waiting.</summary>
     private const int Few = 8;
 
-    /// <summary>Bytes that a server digests in no time.</summary>
-    private const long Small = 1024 * 1024;
+    /// <summary>Bytes that anyone digests in no time, by whatever algorithm.</summary>
+    public const long Small = 1024 * 1024;
 
     private readonly ConcurrentDictionary<string, Server> _servers = new(StringComparer.OrdinalIgnoreCase);
 
