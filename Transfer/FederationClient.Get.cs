@@ -1,0 +1,114 @@
+namespace Pelican.Transfer;
+
+/// <summary>Downloads of one object.</summary>
+internal sealed partial class FederationClient
+{
+    /// <summary>Downloads one object.</summary>
+    /// <param name="source">URL of the object.</param>
+    /// <param name="destination">
+    /// Absolute local path. An existing directory, or a name that ends with a slash, receives the object under its own name.
+    /// </param>
+    /// <param name="options">Token, caches, checks.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it; what was received stays for the next run.</param>
+    public async Task<TransferResult> GetAsync(
+        string source, string destination, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        ObjectUrl url = ParseObject(source);
+        if (options.DryRun)
+        {
+            ObjectInfo info = await StatAsync(url.Text, options, [], cancellationToken);
+            if (info.IsCollection)
+            {
+                throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
+                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
+            }
+
+            return Planned(source, LocalDestination.IsDevice(destination) ? destination : LocalDestination.Decide(destination, url.Path.Name), info.Size);
+        }
+
+        if (LocalDestination.IsDevice(destination))
+        {
+            using FileStream device = LocalDestination.OpenDevice(destination);
+            return await GetToStreamAsync(source, device, destination, options, progress, cancellationToken);
+        }
+
+        using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name, options.FileMode);
+        return await GetToFileAsync(url, local, null, options, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> GetToFileAsync(
+        ObjectUrl url, LocalDestination local, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        if (await SameAsync(url, local.Path, listed, options, cancellationToken) is { } same)
+        {
+            local.Keep();
+            return same;
+        }
+
+        using PartFile part = PartFile.Open(local.Path, url, options.FileMode);
+        try
+        {
+            TransferResult result = await DownloadAsync(url, part, local.Path, listed, options, progress, cancellationToken);
+            part.Publish(options.FileMode);
+            local.Keep();
+            return result;
+        }
+        catch (PelicanException e) when (!e.Retryable)
+        {
+            part.Discard();
+            throw;
+        }
+        catch (PelicanException e) when (part.CanBeResumed)
+        {
+            local.Keep();
+            throw new PelicanException(e.Row, e.Message, $"The {part.Length} bytes received are kept: the same command goes on from there.", e)
+            {
+                Retryable = e.Retryable,
+                RetryAfter = e.RetryAfter,
+                Attempts = e.Attempts,
+            };
+        }
+        catch (OperationCanceledException) when (part.CanBeResumed)
+        {
+            local.Keep();
+            throw;
+        }
+    }
+
+    /// <summary>Downloads one object to standard output, which cannot be rewound.</summary>
+    public Task<TransferResult> GetToStreamAsync(
+        string source, Stream output, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken) =>
+        GetToStreamAsync(source, output, "standard output", options, progress, cancellationToken);
+
+    private async Task<TransferResult> GetToStreamAsync(
+        string source, Stream destination, string name, TransferOptions options, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        using StreamTarget target = new(destination, name);
+        return await DownloadAsync(ParseObject(source), target, "-", null, options, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> DownloadAsync(
+        ObjectUrl url, DownloadTarget target, string destination, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        using Download download = new(target, options, progress, _settings, _clock, _random) { Listed = listed };
+        return await ReadAsync(url, options, TokenPurpose.Read, resolution =>
+        {
+            IReadOnlyList<ObjectServer> witnesses = resolution.Answer.CollectionsUrl is { } origin
+                ? [_resolver.Server(Director.At(origin, url.Path), url.Path, resolution.Tokens)]
+                : [];
+            return download.RunAsync(resolution.Servers, witnesses, (url.Shown, destination), cancellationToken);
+        }, cancellationToken);
+    }
+
+    private ObjectUrl ParseObject(string source)
+    {
+        ObjectUrl url = Parse(source);
+        return url.EndsWithSlash
+            ? throw new PelicanException(Errors.IsCollection, $"'{source}' ends with a slash: it names a collection, not an object",
+                "Download everything in it with -r, or name an object; 'pelican object ls' shows them.")
+            : url;
+    }
+}

@@ -1,0 +1,100 @@
+namespace Pelican.Transfer;
+
+/// <summary>Uploads of one object.</summary>
+internal sealed partial class FederationClient
+{
+    /// <summary>Uploads one file.</summary>
+    /// <param name="source">Absolute local path.</param>
+    /// <param name="destination">URL of the object, or of the collection that receives it under the file's own name.</param>
+    /// <param name="intoCollection">Take the destination for a collection without asking: there are several sources.</param>
+    /// <param name="options">Token, overwriting, checks.</param>
+    /// <param name="progress">Counters to keep up to date.</param>
+    /// <param name="cancellationToken">Stops it; the part that reached the server is removed.</param>
+    public Task<TransferResult> PutAsync(
+        string source, string destination, bool intoCollection, TransferOptions options, TransferProgress progress,
+        CancellationToken cancellationToken) =>
+        PutAsync(source, Parse(destination), intoCollection, options, () => { }, progress, cancellationToken);
+
+    /// <summary>The same; <paramref name="begins"/> is called when nothing is in the way and bytes are about to move.</summary>
+    internal async Task<TransferResult> PutAsync(
+        string source, ObjectUrl url, bool intoCollection, TransferOptions options, Action begins, TransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        Upload.CheckSource(source);
+        string name = Path.GetFileName(source);
+        if (intoCollection || url.EndsWithSlash)
+        {
+            url = url with { Path = url.Path.Append(name), EndsWithSlash = false };
+        }
+
+        Resolution resolution = await ResolveForUploadAsync(url, options, cancellationToken);
+        IReadOnlyList<ObjectServer> servers = resolution.Servers;
+        ObjectInfo? existing = await ExistingAsync(servers[0], options, cancellationToken);
+        if (existing is { IsCollection: true })
+        {
+            url = url with { Path = url.Path.Append(name) };
+            servers = [.. servers.Select(server => _resolver.Server(Director.At(WithoutPath(server), url.Path), url.Path, resolution.Tokens))];
+            existing = await ExistingAsync(servers[0], options, cancellationToken);
+        }
+
+        return await SendAsync(source, url, (servers, existing), options, begins, progress, cancellationToken);
+    }
+
+    private async Task<TransferResult> SendAsync(
+        string source, ObjectUrl url, (IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing) at, TransferOptions options, Action begins,
+        TransferProgress progress, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<ObjectServer> servers, ObjectInfo? existing) = at;
+        if (existing is { IsCollection: true })
+        {
+            throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
+        }
+
+        string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
+        DigestVerdict? compared = null;
+        if (options.KeepEqual && existing is { } found)
+        {
+            (existing, compared) = await CompareAsync(source, found, servers[0], options, cancellationToken);
+            if (compared?.Verification == Verification.Verified)
+            {
+                return WasThere((source, names), found.Size, servers[0], compared);
+            }
+        }
+
+        if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
+        {
+            string differs = compared is null ? "" : $", {compared.Why}";
+            throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({existing.Size} bytes{differs}); nothing was sent",
+                "Choose another name, or replace it with --overwrite.");
+        }
+
+        if (options.DryRun)
+        {
+            return Planned(source, names, new FileInfo(source).Length);
+        }
+
+        begins();
+        Upload upload = new(options, progress, _settings, _clock, _random);
+        return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
+    }
+
+    private Task<Resolution> ResolveForUploadAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
+        _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
+
+    // Whether something is there already. Where the token may not look, only a server that protects what is there by
+    // itself may be written to: that is one whose token can create, but not modify (xrootd.md 10).
+    private static async Task<ObjectInfo?> ExistingAsync(ObjectServer server, TransferOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await server.StatAsync(cancellationToken);
+        }
+        catch (PelicanException e) when (server.MayCreateOnly && e.Row == Errors.Authorization && !options.Overwrite)
+        {
+            return null;
+        }
+    }
+
+    private static Uri WithoutPath(ObjectServer server) => Director.BaseOf(server.Url, server.Path)
+        ?? throw new PelicanException(Errors.Protocol, $"the director's answer for '{server.Path}' is the URL of something else: {server.Url}");
+}

@@ -1,0 +1,45 @@
+using System.Net;
+
+namespace Pelican.Transfer;
+
+/// <summary>What changes an object: PUT, DELETE, MKCOL.</summary>
+internal sealed partial class ObjectServer
+{
+    private static readonly HttpMethod Mkcol = new("MKCOL");
+
+    /// <summary>Sends an object.</summary>
+    /// <param name="content">The bytes, with their length.</param>
+    /// <param name="expect">Ask before sending (<c>Expect: 100-continue</c>): never for an empty body (xrootd.md 6.3).</param>
+    /// <param name="limit">Longest wait from the request to the answer's head; the content watches itself.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <remarks>The content can be sent once: a redirect is not followed unless the server was asked first.</remarks>
+    public Task<HttpResponseMessage> PutAsync(Func<HttpContent> content, bool expect, TimeSpan limit, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Put, request =>
+        {
+            request.Content = content();
+            request.Headers.ExpectContinue = expect;
+        }, limit, cancellationToken);
+
+    /// <summary>Removes the object or empty collection.</summary>
+    /// <returns>False when nothing was there.</returns>
+    public async Task<bool> DeleteAsync(CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(HttpMethod.Delete, _ => { }, settings.ResponseHeaderTimeout, cancellationToken);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.Accepted => true,
+            HttpStatusCode.NotFound => false,
+            _ => throw await RefusalAsync(response, cancellationToken),
+        };
+    }
+
+    /// <summary>Makes a collection. Servers differ in what they say when it is there already (xrootd.md 7.2).</summary>
+    public async Task MakeCollectionAsync(CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(Mkcol, _ => { }, settings.ResponseHeaderTimeout, cancellationToken);
+        if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent))
+        {
+            throw await RefusalAsync(response, cancellationToken);
+        }
+    }
+}
