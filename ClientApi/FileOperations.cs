@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Pelican.ClientApi;
 
 /// <summary>Body of <c>POST stat</c> and <c>POST list</c>.</summary>
@@ -13,12 +15,12 @@ public sealed record DeleteRequest(string Url, bool Recursive = false, JobOption
 
 /// <summary>Answer to <c>POST stat</c>.</summary>
 /// <param name="Name">Last part of the path.</param>
-/// <param name="Size">Bytes; 0 for a collection.</param>
+/// <param name="Size">Bytes; 0 for a collection; null when the server does not say.</param>
 /// <param name="IsCollection">Whether it is a collection.</param>
 /// <param name="ModTime">Time of the last change; null when no server says.</param>
 /// <param name="Checksums">Hexadecimal, by algorithm; null for none.</param>
 public sealed record StatAnswer(
-    string Name, long Size, bool IsCollection, DateTimeOffset? ModTime = null, IReadOnlyDictionary<string, string>? Checksums = null);
+    string Name, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long? Size, bool IsCollection, DateTimeOffset? ModTime = null, IReadOnlyDictionary<string, string>? Checksums = null);
 
 /// <summary>Answer to <c>POST list</c>.</summary>
 /// <param name="Items">What is in the collection; empty, never null.</param>

@@ -120,7 +120,7 @@ internal static class ObjectLsCommand
     private static string[] Row(ObjectInfo info) =>
     [
         ConsoleText.Visible(info.Path),
-        info.IsCollection ? "DIR" : info.Size.ToString(CultureInfo.InvariantCulture),
+        info.IsCollection ? "DIR" : info.Size?.ToString(CultureInfo.InvariantCulture) ?? "-",
         info.Modified?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "-",
     ];
 }

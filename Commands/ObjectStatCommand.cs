@@ -79,7 +79,7 @@ internal static class ObjectStatCommand
         }
 
         session.Output.Line($"Name: {info.Path}");
-        session.Output.Line(string.Create(CultureInfo.InvariantCulture, $"Size: {info.Size}"));
+        session.Output.Line($"Size: {info.Size?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}");
         session.Output.Line("ModTime: "
             + (info.Modified?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss '+0000 UTC'", CultureInfo.InvariantCulture) ?? "unknown"));
         session.Output.Line($"IsCollection: {(info.IsCollection ? "true" : "false")}");

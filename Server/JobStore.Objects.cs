@@ -4,12 +4,12 @@ namespace Pelican.Server;
 
 /// <summary>What is remembered of one object of a tree.</summary>
 /// <param name="Done">Whether it is in place; otherwise its upload had begun.</param>
-/// <param name="Size">Its size then.</param>
+/// <param name="Size">Its size then; -1 when unknown.</param>
 /// <param name="Modified">Its time then, microseconds since 1970; null when unknown.</param>
 internal sealed record ObjectMark(bool Done, long Size, long? Modified)
 {
-    /// <summary>Whether the object is still what it was.</summary>
-    public bool IsOf(TreeItem item) => item.Size == Size && JobStore.TimeOrNull(item.Modified) == Modified;
+    /// <summary>Whether the object is still what it was; of one whose size nobody tells that is not known.</summary>
+    public bool IsOf(TreeItem item) => item.Size is { } size && size == Size && JobStore.TimeOrNull(item.Modified) == Modified;
 }
 
 /// <summary>Objects of trees, for as long as their transfer is not final.</summary>
@@ -30,7 +30,7 @@ internal sealed partial class JobStore
         foreach (TreeItem item in items)
         {
             file.Execute("INSERT OR REPLACE INTO objects(job, position, path, done, size, modified) VALUES ($1, $2, $3, $4, $5, $6)",
-                job, position, item.Path, done, item.Size, TimeOrNull(item.Modified));
+                job, position, item.Path, done, item.Size ?? -1, TimeOrNull(item.Modified));
         }
 
         return items.Count;

@@ -15,21 +15,22 @@ internal static class ContentProof
 
     /// <summary>Compares.</summary>
     /// <param name="server">The object.</param>
-    /// <param name="size">Its size, as the server has told it.</param>
+    /// <param name="told">Its size, as the server has told it; null when it has not.</param>
     /// <param name="path">Absolute local path of the file.</param>
     /// <param name="only">Algorithm that the user insists on; null for any.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Verified when they are the same; else why they are not, or why that cannot be known.</returns>
     /// <exception cref="PelicanException">As <see cref="ObjectServer.DigestAsync"/>, and rows <c>Local…</c>.</exception>
     public static async Task<DigestVerdict> CompareAsync(
-        ObjectServer server, long size, string path, ChecksumAlgorithm? only, CancellationToken cancellationToken)
+        ObjectServer server, long? told, string path, ChecksumAlgorithm? only, CancellationToken cancellationToken)
     {
-        IReadOnlyList<ChecksumAlgorithm> order = size <= DigestTurns.Small ? Strong : DigestJudge.Preferred;
-        long length = LocalEntry.At(path).Size;
-        if (length != size)
+        long size = LocalEntry.At(path).Size;
+        if (told is { } bytes && bytes != size)
         {
-            return Differs($"the file has {length}");
+            return Differs($"the file has {size}");
         }
+
+        IReadOnlyList<ChecksumAlgorithm> order = size <= DigestTurns.Small ? Strong : DigestJudge.Preferred;
 
         try
         {

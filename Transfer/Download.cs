@@ -164,14 +164,14 @@ internal sealed class Download : IDisposable
 
         ObjectInfo info = await FactsAsync(server, cancellationToken)
             ?? throw new PelicanException(Errors.NotFound, $"{server.Name} has no '{server.Path}'");
-        if (!_target.ComesFrom(info))
+        if (info.Size is not { } size || !_target.ComesFrom(info))
         {
             return false;
         }
 
         // What a cache holds may be older than what its origin says: then only the digest of the whole will do.
         _mustBeVerified = _origin is null || _origin.Url != server.Url;
-        SetSize(info.Size);
+        SetSize(size);
         return true;
     }
 
@@ -193,7 +193,7 @@ internal sealed class Download : IDisposable
 
     private async Task CopyWholeAsync(ObjectServer server, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        long? length = response.Content.Headers.ContentLength;
+        long? length = ObjectLength.Of(response);
         if (length is { } known)
         {
             SetSize(known);
@@ -251,13 +251,18 @@ internal sealed class Download : IDisposable
             throw IsCollection(server);
         }
 
-        if (length is { } promised && promised != info.Size)
+        if ((info.Size ?? length) is not { } size)
         {
-            throw new PelicanException(Errors.ObjectChanged, $"{server.Name} sends {promised} bytes of '{server.Path}', but it has {info.Size}");
+            return;
         }
 
-        _target.Remember(info);
-        SetSize(info.Size);
+        if (length is { } promised && promised != size)
+        {
+            throw new PelicanException(Errors.ObjectChanged, $"{server.Name} sends {promised} bytes of '{server.Path}', but it has {size}");
+        }
+
+        _target.Remember(info with { Size = size });
+        SetSize(size);
     }
 
     // Size and time, from the origin where it is known: a cache's time is that of its own file, and changes while it fills

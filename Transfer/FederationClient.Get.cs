@@ -24,7 +24,7 @@ internal sealed partial class FederationClient
                     "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
             }
 
-            return Planned(source, LocalDestination.IsDevice(destination) ? destination : LocalDestination.Decide(destination, url.Path.Name), info.Size);
+            return Planned(source, LocalDestination.IsDevice(destination) ? destination : LocalDestination.Decide(destination, url.Path.Name), info.Size ?? 0);
         }
 
         if (LocalDestination.IsDevice(destination))

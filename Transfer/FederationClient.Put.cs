@@ -57,14 +57,14 @@ internal sealed partial class FederationClient
             (existing, compared) = await CompareAsync(source, found, servers[0], options, cancellationToken);
             if (compared?.Verification == Verification.Verified)
             {
-                return WasThere((source, names), found.Size, servers[0], compared);
+                return WasThere((source, names), new FileInfo(source).Length, servers[0], compared);
             }
         }
 
         if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
         {
             string differs = compared is null ? "" : $", {compared.Why}";
-            throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({existing.Size} bytes{differs}); nothing was sent",
+            throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({(existing.Size is { } bytes ? $"{bytes} bytes" : "size unknown")}{differs}); nothing was sent",
                 "Choose another name, or replace it with --overwrite.");
         }
 

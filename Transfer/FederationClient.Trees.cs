@@ -32,7 +32,7 @@ internal sealed partial class FederationClient
         using LocalDestination local = LocalDestination.Exactly(item.Destination);
         ObjectUrl url = Parse(item.Source);
         return options.DryRun
-            ? await SameAsync(url, local.Path, listed, options, cancellationToken) ?? Planned(item.Source, local.Path, item.Size)
+            ? await SameAsync(url, local.Path, listed, options, cancellationToken) ?? Planned(item.Source, local.Path, item.Size ?? 0)
             : await GetToFileAsync(url, local, listed, options, progress, cancellationToken);
     }
 
@@ -41,7 +41,7 @@ internal sealed partial class FederationClient
         ObjectUrl url, string path, (ObjectInfo Info, string Server)? listed, TransferOptions options, CancellationToken cancellationToken)
     {
         if (!options.KeepEqual || LocalEntry.At(path) is not { Kind: LocalKind.File, Size: var size } || new FileInfo(path).LinkTarget is not null
-            || (listed is { Info.Size: var told } && told != size))
+            || (listed is { Info.Size: { } told } && told != size))
         {
             return null;
         }

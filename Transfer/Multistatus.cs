@@ -117,9 +117,7 @@ internal static class Multistatus
             case "collection":
                 return entry with { IsCollection = true };
             case "getcontentlength":
-                return long.TryParse((await TextAsync(reader)).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
-                    ? entry with { Size = size }
-                    : entry;
+                return ObjectLength.Parse(await TextAsync(reader)) is { } size ? entry with { Size = size } : entry;
             case "getlastmodified":
                 return DateTimeOffset.TryParse(await TextAsync(reader), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
                     ? entry with { Modified = time.ToUniversalTime() }

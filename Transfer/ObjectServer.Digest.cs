@@ -45,7 +45,7 @@ internal sealed partial class ObjectServer
                 // Not configured: 403 or 405, at a cache 500, whatever the object (xrootd.md 5.4, 12.2).
                 using (HttpResponseMessage plain = await HeadAsync(cancellationToken))
                 {
-                    return new DigestAnswer(plain.StatusCode == HttpStatusCode.OK ? plain.Content.Headers.ContentLength : null, [],
+                    return new DigestAnswer(plain.StatusCode == HttpStatusCode.OK ? ObjectLength.Of(plain) : null, [],
                         $"{Name} computes no digests (HTTP status {(int)response.StatusCode})");
                 }
         }
@@ -118,7 +118,7 @@ internal sealed partial class ObjectServer
     private DigestAnswer ReadDigest(HttpResponseMessage response)
     {
         List<ServerDigest> digests = DigestHeader.Read(response);
-        return new DigestAnswer(response.Content.Headers.ContentLength, digests, digests.Count > 0 ? null : $"{Name} has no digest of it");
+        return new DigestAnswer(ObjectLength.Of(response), digests, digests.Count > 0 ? null : $"{Name} has no digest of it");
     }
 
     // XRootD 6, which does not say its version as all before did. Those may end when a GET asks for a digest.

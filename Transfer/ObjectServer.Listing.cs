@@ -6,10 +6,8 @@ namespace Pelican.Transfer;
 /// <summary>What is there: stat and listings.</summary>
 internal sealed partial class ObjectServer
 {
-    /// <summary>In an entry of a listing whose server names no size.</summary>
-    private const long UnknownSize = -1;
-
     private static readonly HttpMethod Propfind = new("PROPFIND");
+
     /// <summary>Asks what is there (PROPFIND, depth 0; HEAD where there is no WebDAV).</summary>
     /// <returns>Null when nothing is there.</returns>
     public async Task<ObjectInfo?> StatAsync(CancellationToken cancellationToken)
@@ -18,9 +16,12 @@ internal sealed partial class ObjectServer
         switch (response.StatusCode)
         {
             case HttpStatusCode.MultiStatus:
-                await foreach (ObjectInfo info in EntriesAsync(response, cancellationToken))
+                await foreach ((ObjectInfo info, bool isSelf) in EntriesAsync(response, cancellationToken))
                 {
-                    return info.Size < 0 ? info with { Size = (await HeadStatAsync(cancellationToken))?.Size ?? 0 } : info;
+                    if (isSelf)
+                    {
+                        return info.Size is null ? info with { Size = await HeadSizeAsync(cancellationToken) } : info;
+                    }
                 }
 
                 throw new PelicanException(Errors.Protocol, $"{Name} describes nothing when asked for '{path}'");
@@ -54,15 +55,15 @@ internal sealed partial class ObjectServer
 
         List<ObjectInfo> children = [];
         ObjectInfo? self = null;
-        await foreach (ObjectInfo info in EntriesAsync(response, cancellationToken))
+        await foreach ((ObjectInfo info, bool isSelf) in EntriesAsync(response, cancellationToken))
         {
-            if (self is null && info.Path == path.Decoded)
+            if (!isSelf)
             {
-                self = info;
+                children.Add(info);
             }
             else
             {
-                children.Add(info);
+                self ??= info;
             }
         }
 
@@ -72,8 +73,14 @@ internal sealed partial class ObjectServer
             throw new PelicanException(Errors.Protocol, $"{Name} describes nothing when asked to list '{path}'");
         }
 
-        IEnumerable<ObjectInfo> shown = self is { IsCollection: false } && children.Count == 0 ? [self] : children;
-        return [.. shown.Select(info => info.Size == UnknownSize ? info with { Size = 0 } : info)];
+        return self is { IsCollection: false } && children.Count == 0 ? [self] : children;
+    }
+
+    // Of what PROPFIND has shown to be there, so that any definite answer will do.
+    private async Task<long?> HeadSizeAsync(CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await HeadAsync(cancellationToken);
+        return response.StatusCode == HttpStatusCode.OK ? ObjectLength.Of(response) : null;
     }
 
     private async Task<ObjectInfo?> HeadStatAsync(CancellationToken cancellationToken)
@@ -81,7 +88,7 @@ internal sealed partial class ObjectServer
         using HttpResponseMessage response = await HeadAsync(cancellationToken);
         return response.StatusCode switch
         {
-            HttpStatusCode.OK => new ObjectInfo(path.Decoded, response.Content.Headers.ContentLength ?? 0,
+            HttpStatusCode.OK => new ObjectInfo(path.Decoded, ObjectLength.Of(response),
                 response.Content.Headers.LastModified, IsCollection: false),
             HttpStatusCode.NotFound => null,
             _ => throw await RefusalAsync(response, cancellationToken),
@@ -91,16 +98,15 @@ internal sealed partial class ObjectServer
     private Task<HttpResponseMessage> PropfindAsync(string depth, CancellationToken cancellationToken) =>
         SendAsync(Propfind, request => request.Headers.TryAddWithoutValidation("Depth", depth), settings.ResponseHeaderTimeout, cancellationToken);
 
-    private async IAsyncEnumerable<ObjectInfo> EntriesAsync(
+    private async IAsyncEnumerable<(ObjectInfo Info, bool IsSelf)> EntriesAsync(
         HttpResponseMessage response, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // XRootD writes names as they are, others escape them (xrootd.md 8.4).
-        bool literal = IsXrootd();
+        ListingNames names = new([response.RequestMessage?.RequestUri?.AbsolutePath ?? "", url.AbsolutePath, path.Encoded], literal: IsXrootd());
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
         using CancellationTokenSource silence = new(settings.StoppedTransferTimeout, http.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
         await using IAsyncEnumerator<MultistatusEntry> entries = Multistatus.ReadAsync(body, either.Token).GetAsyncEnumerator(either.Token);
-        bool first = true;
         while (true)
         {
             try
@@ -115,44 +121,23 @@ internal sealed partial class ObjectServer
             {
                 throw new PelicanException(Errors.Protocol, $"the listing of '{path}' from {Name} cannot be read: {Faults.Clean(e.Message)}", inner: e);
             }
-
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 throw new PelicanException(Errors.Stopped, $"the listing of '{path}' from {Name} fell silent");
             }
 
             MultistatusEntry entry = entries.Current;
-            string? name = ChildName(entry.Href, literal, first);
-            first = false;
+            if (!names.TryRead(entry.Href, out string? name))
+            {
+                throw new PelicanException(Errors.Protocol, $"{Name} lists '{Faults.Clean(entry.Href)}', which is not in '{path}'",
+                    "Do not trust this server; tell the federation's operators.")
+                {
+                    Retryable = false,
+                };
+            }
+
             string at = name is null ? path.Decoded : path == ObjectPath.Root ? "/" + name : path.Decoded + "/" + name;
-            yield return new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size ?? UnknownSize, entry.Modified, entry.IsCollection) { ETag = entry.ETag };
+            yield return (new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size, entry.Modified, entry.IsCollection) { ETag = entry.ETag }, name is null);
         }
     }
-
-    /// <summary>The name of a child of this path; null for the path itself. Anything else a server names is refused.</summary>
-    private string? ChildName(string href, bool literal, bool first)
-    {
-        string parent = ObjectPath.FromEscaped(url.AbsolutePath).Decoded.TrimEnd('/');
-        // The first response repeats the request as it was sent, escapes and all.
-        if (first && (SamePath(Uri.UnescapeDataString(href), parent) || SamePath(href, parent)))
-        {
-            return null;
-        }
-
-        string plain = literal ? href : Uri.UnescapeDataString(href);
-        if (SamePath(plain, parent))
-        {
-            return null;
-        }
-
-        string name = plain.TrimEnd('/');
-        bool child = name.StartsWith(parent + "/", StringComparison.Ordinal);
-        name = child ? name[(parent.Length + 1)..] : name;
-        return child && name.Length > 0 && name is not ("." or "..") && name.IndexOfAny(['/', '\0']) < 0
-            ? name
-            : throw new PelicanException(Errors.Protocol,
-                $"{Name} lists '{Faults.Clean(plain)}', which is not in '{path}'", "Do not trust this server; tell the federation's operators.");
-    }
-
-    private static bool SamePath(string href, string parent) => href.TrimEnd('/') == parent;
 }

@@ -154,7 +154,8 @@ internal sealed partial class PartFile : DownloadTarget
     /// <inheritdoc/>
     public override void Remember(ObjectInfo source)
     {
-        State = new PartState(_url, source.Size, source.Modified, source.ETag);
+        State = source.Size is { } size ? new PartState(_url, size, source.Modified, source.ETag)
+            : throw new ArgumentException("Of unknown size: nothing can go on from there.", nameof(source));
         if (!_ours)
         {
             return;

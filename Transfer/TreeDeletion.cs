@@ -88,7 +88,7 @@ internal sealed class TreeDeletion(
             async () => await (await client.ResolveForDeletionAsync(url, options, cancellationToken)).Servers[0].ListAsync(cancellationToken), cancellationToken);
         if (listing is [{ IsCollection: false } only] && only.Path == url.Path.Decoded)
         {
-            run.Progress.Found(only.Size);
+            run.Progress.Found(only.Size ?? 0);
             await queue.WriteAsync(new Work(ItemOf("", only.Size, only.Modified), null), cancellationToken);
             return false;
         }
@@ -108,7 +108,7 @@ internal sealed class TreeDeletion(
             }
             else
             {
-                run.Progress.Found(info.Size);
+                run.Progress.Found(info.Size ?? 0);
                 await queue.WriteAsync(new Work(ItemOf(path, info.Size, info.Modified), at), cancellationToken);
             }
         }
@@ -150,14 +150,14 @@ internal sealed class TreeDeletion(
         }
         else
         {
-            run.Progress.Succeeded(item.Size, item.Size);
+            run.Progress.Succeeded(item.Size ?? 0, item.Size ?? 0);
         }
 
         ended(item, null);
         return true;
     }
 
-    private TreeItem ItemOf(string path, long size, DateTimeOffset? modified) => new(path, top.Below(path).Text, "", size, modified);
+    private TreeItem ItemOf(string path, long? size, DateTimeOffset? modified) => new(path, top.Below(path).Text, "", size, modified);
 
     private void Fail(TreeItem item, PelicanException failure)
     {

@@ -6,9 +6,9 @@ namespace Pelican.Transfer;
 /// <param name="Path">Below the top of the tree, with slashes between names; empty for the top itself.</param>
 /// <param name="Source">Object URL or local path it comes from.</param>
 /// <param name="Destination">Local path or object URL it goes to; empty in a deletion.</param>
-/// <param name="Size">Bytes, as the listing or the file system said before it was moved.</param>
+/// <param name="Size">Bytes, as the listing or the file system said before it was moved; null when not said.</param>
 /// <param name="Modified">Last modification as said then; null when not said.</param>
-internal sealed record TreeItem(string Path, string Source, string Destination, long Size, DateTimeOffset? Modified);
+internal sealed record TreeItem(string Path, string Source, string Destination, long? Size, DateTimeOffset? Modified);
 
 /// <summary>How one object of a tree ended, or why a collection could not be worked on. Of what is stopped on its way nothing is told.</summary>
 /// <param name="Item">The object or collection.</param>

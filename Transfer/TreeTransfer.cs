@@ -193,7 +193,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
 
     private async Task QueueAsync(ChannelWriter<Work> queue, string path, Entry entry, TPlace? place, CancellationToken cancellationToken)
     {
-        run.Progress.Found(entry.Info.Size);
+        run.Progress.Found(entry.Info.Size ?? 0);
         await queue.WriteAsync(new Work(ItemOf(path, entry, place), entry, place), cancellationToken);
     }
 
@@ -201,13 +201,13 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
     {
         if (run.Listener.IsDone(work.Item))
         {
-            run.Progress.IsThereAlready(work.Item.Size, work.Item.Size);
+            run.Progress.IsThereAlready(work.Item.Size ?? 0, work.Item.Size ?? 0);
             return;
         }
 
         string name = work.Item.Path.Length > 0 ? work.Item.Path : work.Entry.Info.Name;
         TransferProgress transfer = new() { Name = name };
-        transfer.SetTotal(work.Item.Size);
+        transfer.SetTotal(work.Item.Size ?? -1);
         TransferResult? result = null;
         PelicanException? failure = null;
         try
@@ -225,11 +225,11 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
 
         if (result is { WasThere: true })
         {
-            run.Progress.IsThereAlready(result.Size, work.Item.Size);
+            run.Progress.IsThereAlready(result.Size, work.Item.Size ?? 0);
         }
         else if (result is not null)
         {
-            run.Progress.Succeeded(result.Size, work.Item.Size);
+            run.Progress.Succeeded(result.Size, work.Item.Size ?? 0);
         }
         else if (failure is not null)
         {

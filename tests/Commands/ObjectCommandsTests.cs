@@ -245,6 +245,25 @@ public sealed class ObjectCommandsTests
     }
 
     [Test]
+    public async Task A_size_that_no_server_tells_is_shown_as_unknown()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store("/public/d/b", "12345"u8.ToArray());
+        federation.Origin.Faults.Add("PROPFIND", "/public/d", FaultAction.Spoil((_, reply) =>
+        {
+            using StreamReader text = new(reply.Body);
+            reply.SetBody(System.Text.Encoding.UTF8.GetBytes(text.ReadToEnd().Replace("getcontentlength>", "length>", StringComparison.Ordinal)));
+        }));
+
+        ShellResult detailed = await shell.RunAsync("object", "ls", "-l", federation.UrlOf("/public/d"));
+        ShellResult json = await shell.RunAsync("object", "ls", "-lj", federation.UrlOf("/public/d"));
+
+        await Assert.That(detailed.Output).Matches(@"^/public/d/b +- +\d{4}-");
+        await Assert.That(JsonDocument.Parse(json.Output).RootElement[0].GetProperty("Size").ValueKind).IsEqualTo(JsonValueKind.Null);
+    }
+
+    [Test]
     public async Task Stat_shows_size_and_checksums()
     {
         await using TestFederation federation = await TestFederation.StartAsync();

@@ -66,6 +66,8 @@ public sealed class ReportsTests
             """{"Name":"/ns/o","Size":5,"ModTime":"2026-09-01T08:00:00Z","IsCollection":false,"etag":"\"x\"","checksums":{"crc32c":"9a71bb4c"}}""");
         await Assert.That(JsonSerializer.Serialize(Reports.Of(new ObjectInfo("/ns/c", 0, null, true)), PelicanJson.Output.ObjectEntry)).IsEqualTo(
             """{"Name":"/ns/c","Size":0,"IsCollection":true}""");
+        await Assert.That(JsonSerializer.Serialize(Reports.Of(new ObjectInfo("/ns/u", null, null, false)), PelicanJson.Output.ObjectEntry)).IsEqualTo(
+            """{"Name":"/ns/u","Size":null,"IsCollection":false}""");
     }
 
     [Test]

@@ -96,7 +96,86 @@ public sealed class ObjectVerbTests
 
         PelicanException error = await Expect.FailureAsync(client.ListAsync("/public/dir", cancellationToken));
 
-        await Assert.That(error.Row).IsEqualTo(Errors.Protocol);
+        await Assert.That((error.Row, error.Retryable)).IsEqualTo((Errors.Protocol, false));
+    }
+
+    [Test]
+    [Arguments("")]
+    [Arguments("/api/v1.0/origin/data")]
+    [Arguments("/api/v1.0/cache/data/disc.example:8443")]
+    public async Task An_entry_may_be_called_as_it_was_asked_for_as_it_answered_or_as_in_the_federation(string written, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        ScriptedServer origin = federation.AddServer((request, _) => Task.FromResult(new Reply(207, Multistatus(request.Headers["Depth"] == "1"
+            ? [Collection($"{written}/ns/dir/"), Item($"{written}/ns/dir/a%20b", 7)]
+            : [request.Path.EndsWith("dir", StringComparison.Ordinal) ? Collection($"{written}/ns/dir/") : Item($"{written}/ns/dir/a%20b", 7)]))));
+        ScriptedServer cache = federation.AddServer((request, _) =>
+        {
+            Reply redirect = new(307);
+            redirect.Headers["Location"] = origin.Url + "/api/v1.0/origin/data" + request.Target[request.Target.IndexOf("/ns/", StringComparison.Ordinal)..];
+            return Task.FromResult(redirect);
+        });
+        Uri place = new(cache.Url + "/api/v1.0/cache/data/disc.example:8443");
+        federation.Namespaces.Set(new FederationNamespace("/ns") { Servers = [place], Collections = place });
+
+        ObjectInfo collection = await client.StatAsync("/ns/dir", cancellationToken);
+        ObjectInfo file = await client.StatAsync("/ns/dir/a%20b", cancellationToken);
+        IReadOnlyList<ObjectInfo> listing = await client.ListAsync("/ns/dir", cancellationToken);
+
+        await Assert.That((collection.Path, collection.IsCollection)).IsEqualTo(("/ns/dir", true));
+        await Assert.That((file.Path, file.Size)).IsEqualTo(("/ns/dir/a b", 7L));
+        await Assert.That(listing.Select(info => (info.Path, info.Size))).IsEquivalentTo([("/ns/dir/a b", (long?)7L)]);
+    }
+
+    [Test]
+    [Arguments("/public/dir")]
+    [Arguments("/public/dir/")]
+    [Arguments("/public/dir//")]
+    [Arguments("/public/dir/./")]
+    [Arguments("/public/./dir/%2E")]
+    public async Task A_collection_is_not_in_itself_however_often_it_is_listed(string href, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/dir/a", Content);
+        federation.Origin.Faults.Add("PROPFIND", "/public/dir",
+            FaultAction.Answer(207, Multistatus(Collection("/public/dir/"), Collection(href), Item("/public/dir/a", 1234), Collection(href))));
+
+        IReadOnlyList<ObjectInfo> listing = await client.ListAsync("/public/dir", cancellationToken);
+        TreeResult tree = await client.GetTreeAsync("/public/dir", "got", cancellationToken);
+
+        await Assert.That(listing.Select(info => info.Path)).IsEquivalentTo(["/public/dir/a"]);
+        await Assert.That((tree.Objects, tree.Collections, tree.Failure?.Message)).IsEqualTo((1, 1, null));
+    }
+
+    [Test]
+    [Arguments("<D:getcontentlength>1,000</D:getcontentlength>")]
+    [Arguments("")]
+    public async Task A_size_that_is_not_told_is_not_zero(string property, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/dir/a", Content);
+        client.Write("dir/a", Content);
+        client.Write("b", Bytes.Random(100));
+        string xml = Multistatus(Collection("/demo/dir/"), Entry("/demo/dir/a", property));
+        federation.Origin.Faults.Add("PROPFIND", "/demo/dir", FaultAction.Answer(207, xml));
+        federation.Origin.Faults.Add("PROPFIND", "/demo/dir/a", FaultAction.Answer(207, Multistatus(Entry("/demo/dir/a", property))));
+        federation.Cache.Faults.Add("PROPFIND", "/demo/dir/a", FaultAction.Answer(207, Multistatus(Entry("/demo/dir/a", property))));
+
+        IReadOnlyList<ObjectInfo> listing = await client.ListAsync("/demo/dir", cancellationToken);
+        ObjectInfo stat = await client.StatAsync("/demo/dir/a", cancellationToken);
+        TreeResult put = await client.PutTreeAsync("dir", "/demo/dir", cancellationToken);
+        federation.Origin.Faults.Add("HEAD", "/demo/dir/a", FaultAction.Header("Content-Length", null));
+        PelicanException exists = await Expect.FailureAsync(client.PutAsync("b", "/demo/dir/a", cancellationToken));
+
+        await Assert.That(listing.Single().Size).IsNull();
+        await Assert.That(stat.Size).IsEqualTo(1234);
+        await Assert.That((put.Already, put.Failure?.Message)).IsEqualTo((1, null));
+        await Assert.That(exists.Row).IsEqualTo(Errors.AlreadyExists);
+        await Assert.That(exists.Message).DoesNotContain("(0 bytes");
+        await Assert.That(federation.Origin.Requests.Any(request => request.Method == "PUT")).IsFalse();
     }
 
     [Test]
@@ -168,4 +247,13 @@ public sealed class ObjectVerbTests
         await Assert.That(new[] { stat.Row, delete.Row, get.Row }).IsEquivalentTo([Errors.NotSupported, Errors.NotSupported, Errors.NotSupported]);
         await Assert.That(federation.Origin.Exists("/demo/q")).IsTrue();
     }
+
+    private static string Multistatus(params string[] entries) => $"<D:multistatus xmlns:D=\"DAV:\">{string.Concat(entries)}</D:multistatus>";
+
+    private static string Collection(string href) => Entry(href, "<D:resourcetype><D:collection/></D:resourcetype>");
+
+    private static string Item(string href, long size) => Entry(href, $"<D:getcontentlength>{size}</D:getcontentlength>");
+
+    private static string Entry(string href, string properties) =>
+        $"<D:response><D:href>{href}</D:href><D:propstat><D:prop>{properties}</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>";
 }
