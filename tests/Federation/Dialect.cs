@@ -1,13 +1,23 @@
 namespace Pelican.Federation;
 
 /// <summary>
-/// How a kind and version of object server speaks HTTP and WebDAV. Numbers are sections of the XRootD reference; vary a
-/// dialect by <c>with</c>.
+/// How a kind and version of object server speaks HTTP and WebDAV. Numbers are sections of the XRootD reference; what
+/// Pelican's own servers do is in pelican-servers.md. Vary a dialect by <c>with</c>.
 /// </summary>
 public sealed record Dialect
 {
-    /// <summary>Pelican's own origins and caches: standard HTTP, JSON errors, encoded hrefs (federation-protocol 5.2, 6.10).</summary>
-    public static Dialect Pelican { get; } = new() { Name = "pelican", ServerHeader = "pelican/7.27.0" };
+    /// <summary>
+    /// Pelican's own origins (posixv2) and caches (V2), release 7.27. In a process of their own they send no <c>Server</c>
+    /// header; see <see cref="FederationOptions.OneProcess"/>.
+    /// </summary>
+    public static Dialect Pelican { get; } = new()
+    {
+        Name = "pelican",
+        ServerHeader = "pelican/7.27.0",
+        BusyStatus = 423,
+        TooLongStatus = 404,
+        CopyDeniedStatus = 401,
+    };
 
     /// <summary>XRootD 5.5.3.</summary>
     public static Dialect Xrootd55 { get; } = new()
@@ -94,6 +104,9 @@ public sealed record Dialect
     /// <summary>Whether it is XRootD; everything that all its versions share follows from this.</summary>
     public bool IsXrootd { get; init; }
 
+    /// <summary>Pelican's origin writes uploads elsewhere and renames them at their end, <c>Origin.Posc.Enabled</c> (pelican-servers.md 16.5).</summary>
+    public bool Posc { get; init; }
+
     /// <summary>Request header names must be in canonical capitals (2.3).</summary>
     public bool HeadersByCase { get; init; }
 
@@ -141,7 +154,7 @@ public sealed record Dialect
     /// <summary>Another writer has it open (2.4).</summary>
     public int BusyStatus { get; init; } = 409;
 
-    /// <summary>DELETE of a collection that is not empty (2.4); 0 deletes it whole, as Pelican's origins do.</summary>
+    /// <summary>DELETE of a collection that is not empty (2.4); 0 deletes it whole, as Pelican's origins do (pelican-servers.md 8.1).</summary>
     public int NotEmptyStatus { get; init; }
 
     /// <summary>A name over 255 bytes (2.4).</summary>

@@ -10,11 +10,13 @@ internal static class DigestNames
     /// <summary>Wire names chosen for a <c>Want-Digest</c> header.</summary>
     public static IReadOnlyList<string> Choose(string wanted, Dialect dialect)
     {
-        string[] asked = [.. wanted.Split(',').Select(item => item.Trim().ToLowerInvariant())];
         if (!dialect.IsXrootd)
         {
-            return [.. asked.Select(item => item.Split(';')[0]).Where(PelicanKnows.Contains)];
+            // Neither q nor capitals are understood (pelican-servers.md 5.2).
+            return [.. wanted.Split(',').Select(item => item.Trim()).Where(PelicanKnows.Contains)];
         }
+
+        string[] asked = [.. wanted.Split(',').Select(item => item.Trim().ToLowerInvariant())];
 
         // 5.5 knows no q: a name with one is a name it does not know.
         string[] names = dialect.OldDigests

@@ -29,9 +29,17 @@ public sealed partial class Director(
     protected override Task<Reply> HandleAsync(Request request, CancellationToken cancellationToken)
     {
         Reply reply = request.Path == "/.well-known/pelican-configuration" ? Discovery() : Direct(request);
+        return Task.FromResult(Sign(request, reply));
+    }
+
+    /// <summary>The redirect to a namespace's origins, as caches pass it on (pelican-servers.md 9).</summary>
+    internal Reply ToOrigins(Request request) => Sign(request, Direct(request));
+
+    private Reply Sign(Request request, Reply reply)
+    {
         reply.Headers["Server"] = Style.Server;
-        reply.Headers["X-Pelican-JobId"] = request.Headers["X-Pelican-JobId"];
-        return Task.FromResult(reply);
+        reply.Headers["X-Pelican-JobId"] = request.Headers["X-Pelican-JobId"] ?? Guid.NewGuid().ToString();
+        return reply;
     }
 
     private Reply Discovery()
@@ -60,24 +68,32 @@ public sealed partial class Director(
 
         if (Style.RefusesExpiredTokens && IsExpired(request))
         {
-            Reply refusal = Error(401, "The bearer token is expired");
+            Reply refusal = Error(401, "bearer token has expired");
             refusal.Headers["WWW-Authenticate"] = "Bearer error=\"invalid_token\"";
             return refusal;
         }
 
-        if (namespaces.Find(request.Path) is not { } ns)
+        if (request.Path == "/" && request.Method is "GET" or "HEAD")
         {
-            return Error(404, "No sources found for the requested path. No namespace matches");
+            return WebPage(request);
+        }
+
+        if (namespaces.Find(request.Path) is not { } ns || (ns.Servers is null && !OriginsOf(ns).Any() && Origins.Count > 0))
+        {
+            return Style.Starting
+                ? Error(429, "Director is starting up and does not know all servers yet")
+                : Error(404, $"No sources found for the requested path: no origins found for the requested namespace '{request.Path}'");
         }
 
         bool reading = request.Method is "GET" or "HEAD" or "OPTIONS";
-        if (!reading && request.Method != "PROPFIND" && !ns.Writes)
+        if (Unsupported(request, ns, reading) is { } kind)
         {
-            return Error(405, "Discovered sources for the namespace, but none support the request");
+            return Error(405, "Discovered sources for the namespace, but none support the request: "
+                + $"no origins found that support the '{kind}' request type");
         }
 
-        bool looks = reading && ns.Servers is null && Style.LooksForObjects && request.Parameter("skipstat") is null;
-        Origin[] origins = [.. OriginsOf(ns).Where(origin => !looks || (origin.IsUp && origin.Exists(request.Path)))];
+        bool looks = reading && ns.Servers is null && Looks(ns) && request.Parameter("skipstat") is null;
+        Origin[] origins = [.. OriginsOf(ns).Where(origin => !looks || (origin.IsUp && origin.HasObject(request.Path)))];
         if (looks && origins.Length == 0)
         {
             return Error(404, "No sources reported possession of the object");
@@ -89,13 +105,33 @@ public sealed partial class Director(
             : Redirect(request, ns, servers);
     }
 
-    private IEnumerable<Origin> OriginsOf(FederationNamespace ns) => Origins.Where((_, i) => ns.Origins?.Contains(i) ?? true);
+    private IEnumerable<Origin> OriginsOf(FederationNamespace ns) =>
+        Origins.Where((origin, i) => (ns.Origins?.Contains(i) ?? true) && !origin.IsWithdrawn);
+
+    /// <summary>A single origin of Pelican's own is not asked whether it has the object (pelican-servers.md 17.2).</summary>
+    private bool Looks(FederationNamespace ns) =>
+        Style.LooksForObjects && !(OriginsOf(ns).ToArray() is [{ Dialect.IsXrootd: false }]);
+
+    /// <summary>What a request needs that the namespace does not offer; null when it offers it.</summary>
+    private static string? Unsupported(Request request, FederationNamespace ns, bool reading) =>
+        reading ? request.Parameter("directread") is not null && !ns.DirectReads ? "direct read" : null
+        : request.Method == "PROPFIND" ? request.Headers["Depth"] == "1" && !ns.Listings && ns.Servers is null ? "ls" : null
+        : ns.Writes ? null
+        : request.Method.ToLowerInvariant();
+
+    /// <summary>The web page of a director (pelican-servers.md 2).</summary>
+    private static Reply WebPage(Request request)
+    {
+        Reply reply = new(302, request.Method == "GET" ? "<a href=\"/view/\">Found</a>.\n\n" : "", "text/html; charset=utf-8");
+        reply.Headers["Location"] = "/view/";
+        return reply;
+    }
 
     private List<string> ServersFor(FederationNamespace ns, Request request, bool reading, Origin[] origins)
     {
-        IEnumerable<string> writers = ns.Writers?.Select(Base) ?? origins.Select(origin => origin.Url);
+        IEnumerable<string> writers = ns.Writers?.Select(Base) ?? origins.Select(origin => origin.DataUrl);
         IEnumerable<string> readers = ns.Servers?.Select(Base)
-            ?? Caches.Where((_, i) => ns.Caches?.Contains(i) ?? true).Select(cache => cache.Url);
+            ?? Caches.Where((_, i) => ns.Caches?.Contains(i) ?? true).Select(cache => cache.DataUrl);
         bool direct = reading && (request.Parameter("directread") is not null || !readers.Any());
         return direct && !ns.DirectReads ? [] : [.. (direct || !reading ? writers : readers).Take(MaximumServers)];
     }
@@ -103,10 +139,15 @@ public sealed partial class Director(
     private Reply Redirect(Request request, FederationNamespace ns, List<string> servers)
     {
         Reply reply = new(request.Method == "OPTIONS" || request.Parameter("redirect") == "false" ? 200 : 307);
-        string path = GoPath(request.Path);
+        string path = GoPath(request.Path.TrimEnd('/'));
         string? token = request.Headers["Authorization"]?.Replace("Bearer ", "", StringComparison.Ordinal);
         string query = string.Join('&', new[] { request.Query, token is null ? "" : "authz=" + token }.Where(part => part.Length > 0));
         reply.Headers["Location"] = servers[0] + path + (query.Length == 0 ? "" : "?" + query);
+        if (request.Method == "OPTIONS")
+        {
+            reply.Headers["Allow"] = "HEAD,GET,PUT,PROPFIND,COPY,OPTIONS,POST";
+        }
+
         if (Style.Link)
         {
             AddLinks(reply, servers, path, ns);
@@ -136,7 +177,7 @@ public sealed partial class Director(
             return;
         }
 
-        string? collections = ns.Collections is { } uri ? Base(uri) : ns.Servers is null ? OriginsOf(ns).FirstOrDefault()?.Url : null;
+        string? collections = ns.Collections is { } uri ? Base(uri) : ns.Servers is null ? OriginsOf(ns).FirstOrDefault()?.DataUrl : null;
         string listing = !Style.CollectionsUrl || !ns.Listings || collections is null
             ? ""
             : ", collections-url=" + (Style.CollectionsUrlEmpty ? "" : collections);
@@ -158,9 +199,11 @@ public sealed partial class Director(
         }
     }
 
+    /// <summary>A current director ends each text with a number of its own (pelican-servers.md 2.1).</summary>
     private Reply Error(int status, string message) => Style.Errors switch
     {
-        ErrorForm.Message => Reply.Json(status, new JsonObject { ["status"] = "error", ["msg"] = message }.ToJsonString()),
+        ErrorForm.Message => Reply.Json(
+            status, new JsonObject { ["status"] = "error", ["msg"] = $"{message}: Request ID: {Guid.NewGuid()}" }.ToJsonString()),
         ErrorForm.Error => Reply.Json(status, new JsonObject { ["error"] = message }.ToJsonString()),
         _ => new Reply(status, message, "text/plain; charset=utf-8"),
     };

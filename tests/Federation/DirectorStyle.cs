@@ -69,6 +69,9 @@ public sealed record DirectorStyle
     /// <summary>401 for an expired token, since 7.25.</summary>
     public bool RefusesExpiredTokens { get; init; } = true;
 
+    /// <summary>It has started within the last minutes: 429 for a namespace that nobody has told it of (pelican-servers.md 2).</summary>
+    public bool Starting { get; init; }
+
     /// <summary>404 unless an origin that is up has the object; servers outside the federation are not asked.</summary>
     public bool LooksForObjects { get; init; } = true;
 }

@@ -12,6 +12,7 @@ internal static class FederationCommand
           --namespace SPEC         PREFIX[:private][:writable]; repeatable (default: /public, /demo:writable, /protected:private)
           --origins NAMES          dialects, separated by commas: pelican, xrootd55, xrootd58, xrootd62; "" for none
           --caches NAMES           the same
+          --one-process            Pelican's own first origin and cache in one process with the director
           --plain                  origins and caches without TLS
           --director-config FILE   JSON: be a director in front of other servers (then no origins and caches by default)
           --other-ca FILE          PEM file to add to CA_FILE; repeatable
@@ -46,9 +47,9 @@ internal static class FederationCommand
         for (int i = 0; i < args.Length; i++)
         {
             string option = args[i];
-            if (option is "--plain" or "--until-stdin-closes")
+            if (option is "--plain" or "--one-process" or "--until-stdin-closes")
             {
-                options = option == "--plain" ? options with { Tls = false } : options;
+                options = options with { Tls = options.Tls && option != "--plain", OneProcess = options.OneProcess || option == "--one-process" };
                 untilStdinCloses |= option == "--until-stdin-closes";
                 continue;
             }
@@ -133,8 +134,8 @@ internal static class FederationCommand
             "TOKEN_FILE_READ=" + TokenFile(federation, "token-read", federation.Issuer.CreateToken("storage.read:/", lifetime)),
             "TOKEN_FILE_WRITE=" + TokenFile(
                 federation, "token-write", federation.Issuer.CreateToken("storage.read:/ storage.create:/ storage.modify:/", lifetime)),
-            .. federation.Origins.SelectMany((origin, i) => new[] { $"ORIGIN{i}_URL={origin.Url}", $"ORIGIN{i}_DATA={origin.Folder}" }),
-            .. federation.Caches.SelectMany((cache, i) => new[] { $"CACHE{i}_URL={cache.Url}", $"CACHE{i}_DATA={cache.Folder}" }),
+            .. federation.Origins.SelectMany((origin, i) => new[] { $"ORIGIN{i}_URL={origin.DataUrl}", $"ORIGIN{i}_DATA={origin.Folder}" }),
+            .. federation.Caches.SelectMany((cache, i) => new[] { $"CACHE{i}_URL={cache.DataUrl}", $"CACHE{i}_DATA={cache.Folder}" }),
             $"PID={Environment.ProcessId}",
         ];
         string text = string.Join('\n', lines) + "\n";

@@ -8,6 +8,7 @@ public abstract class FederationServer : IAsyncDisposable
 {
     private readonly RawServer _server;
     private readonly string _scheme;
+    private readonly List<FederationServer> _guests = [];
 
     /// <param name="certificate">Certificate for TLS; null for plain HTTP.</param>
     /// <param name="dialect">For the parts of HTTP that XRootD handles in its own way.</param>
@@ -34,6 +35,15 @@ public abstract class FederationServer : IAsyncDisposable
 
     /// <summary>Base URL, by the name <c>localhost</c>, without trailing slash.</summary>
     public string Url => $"{_scheme}://{Host}";
+
+    /// <summary>What the federation's paths follow in the URLs that a director gives out: with a prefix where it shares a process.</summary>
+    public string DataUrl => SharedWith is null ? Url : SharedWith.Url + Prefix;
+
+    /// <summary>The server in whose process this one is; it answers on that one's port too, below <see cref="Prefix"/>.</summary>
+    public FederationServer? SharedWith { get; private set; }
+
+    /// <summary>What it takes off the path of a request, if it is there.</summary>
+    public string Prefix { get; protected set; } = "";
 
     /// <summary>The same server by its address: another host to a client that compares names.</summary>
     public string UrlByAddress => $"{_scheme}://127.0.0.1:{_server.Port}";
@@ -75,11 +85,27 @@ public abstract class FederationServer : IAsyncDisposable
         return _server.DisposeAsync();
     }
 
+    /// <summary>Puts it into the process of another server (pelican-servers.md 1).</summary>
+    internal void Share(FederationServer other)
+    {
+        SharedWith = other;
+        other._guests.Add(this);
+    }
+
     /// <summary>Answers as the server does when nothing is wrong.</summary>
     protected abstract Task<Reply> HandleAsync(Request request, CancellationToken cancellationToken);
 
     private Task<Reply> ServeAsync(Request request, CancellationToken cancellationToken)
     {
+        FederationServer asked = _guests.Find(guest => request.RawPath.StartsWith(guest.Prefix + "/", StringComparison.Ordinal)) ?? this;
+        return asked.IsUp
+            ? asked.RunAsync(request, cancellationToken)
+            : Task.FromResult(new Reply(0) { Unanswered = true, Ending = Ending.Reset });
+    }
+
+    private Task<Reply> RunAsync(Request request, CancellationToken cancellationToken)
+    {
+        request.Prefix = request.RawPath.StartsWith(Prefix + "/", StringComparison.Ordinal) ? Prefix : "";
         Requests.Add(request);
         return Faults.RunAsync(request, () => HandleAsync(request, cancellationToken), cancellationToken);
     }

@@ -10,13 +10,28 @@ public abstract partial class ObjectServer
     {
         if (!Allows(request, ns, name.Path, Access.Delete))
         {
-            return Denied(request, name.Path);
+            return Denied(request, name.Path, Access.Delete);
+        }
+
+        if (PassOn(request, name.Path) is { } elsewhere)
+        {
+            return elsewhere;
         }
 
         string local = ChangedFileOf(name.Path);
-        if (File.Exists(local) && name.EndsWithSlash)
+        if (Dialect.IsXrootd && File.Exists(local) && name.EndsWithSlash)
         {
-            return Failure(request, Dialect.IsXrootd ? 500 : 404, "locate", name.Sent, "not a directory");
+            return Failure(request, 500, "locate", name.Sent, "not a directory");
+        }
+
+        if (!Dialect.IsXrootd && (name.Path == ns.Prefix || BelowFile(local)))
+        {
+            return Failure(request, 405, "remove", name.Path, "not a directory");
+        }
+
+        if (!Dialect.IsXrootd && _writing.ContainsKey(name.Path))
+        {
+            return Busy(request, name.Path);
         }
 
         if (Directory.Exists(local) && Dialect.NotEmptyStatus != 0 && Directory.EnumerateFileSystemEntries(local).Any())
@@ -34,9 +49,10 @@ public abstract partial class ObjectServer
         }
         else
         {
-            return Failure(request, 404, "locate", name.Path, Dialect.IsXrootd ? "no such file or directory" : "not_found");
+            return Failure(request, 404, "locate", name.Path, "no such file or directory");
         }
 
+        // A cache also drops its copy.
         File.Delete(FileOf(name.Path));
         return Dialect.IsXrootd ? new Reply(200, ":-)") : new Reply(204);
     }
@@ -46,26 +62,24 @@ public abstract partial class ObjectServer
         string local = ChangedFileOf(name.Path);
         if (!Allows(request, ns, name.Path, Access.Create))
         {
-            return Denied(request, name.Path);
+            return Denied(request, name.Path, Access.Create);
         }
 
-        if (File.Exists(local) || (Directory.Exists(local) && !Dialect.IsXrootd))
+        if (File.Exists(local) || (BelowFile(local) && !Dialect.IsXrootd))
         {
-            return Dialect.IsXrootd
-                ? Line(request, 405, "Method is not allowed; resource already exists.")
-                : Failure(request, 405, "create", name.Path, "file_exists");
-        }
-
-        if (!Dialect.IsXrootd && !Directory.Exists(Path.GetDirectoryName(local)))
-        {
-            return Failure(request, 409, "create", name.Path, "parent_missing");
+            return Dialect.IsXrootd ? Line(request, 405, "Method is not allowed; resource already exists.") : Reply.Plain(405);
         }
 
         Directory.CreateDirectory(local);
-        return new Reply(201, Dialect.IsXrootd ? ":-)" : "");
+        return Done(201);
     }
 
-    /// <summary>XRootD overwrites whatever is asked and does not decode the new name (xrootd.md 7.3).</summary>
+    private Reply Done(int status) => Dialect.IsXrootd ? new Reply(status, ":-)") : Reply.Plain(status);
+
+    /// <summary>
+    /// XRootD overwrites whatever is asked and does not decode the new name (xrootd.md 7.3); Pelican's origins overwrite on
+    /// <c>Overwrite: T</c> alone (pelican-servers.md 8.3).
+    /// </summary>
     private Reply Move(Request request, FederationNamespace ns, ObjectName name)
     {
         string destination = request.Headers["Destination"] ?? "";
@@ -76,10 +90,15 @@ public abstract partial class ObjectServer
         }
 
         string raw = isPath ? destination : "/" + destination.Split('/', 4)[3];
-        string target = Dialect.IsXrootd ? raw : Uri.UnescapeDataString(raw);
+        string target = Dialect.IsXrootd ? raw : Uri.UnescapeDataString(WithoutPrefix(raw));
         if (!Allows(request, ns, name.Path, Access.Modify))
         {
-            return Denied(request, name.Path);
+            return Denied(request, name.Path, Access.Modify);
+        }
+
+        if (!Dialect.IsXrootd && _namespaces.Find(target)?.Prefix != ns.Prefix)
+        {
+            return Reply.Plain(403);
         }
 
         (string from, string to) = (ChangedFileOf(name.Path), ChangedFileOf(target));
@@ -88,9 +107,14 @@ public abstract partial class ObjectServer
             return Failure(request, 404, "rename", name.Path, "no such file or directory");
         }
 
-        if (!Dialect.IsXrootd && request.Headers["Overwrite"] == "F" && Path.Exists(to))
+        if (!Dialect.IsXrootd && (_writing.ContainsKey(name.Path) || _writing.ContainsKey(target)))
         {
-            return Failure(request, 412, "rename", name.Path, "precondition_failed");
+            return Busy(request, name.Path);
+        }
+
+        if (!Dialect.IsXrootd && request.Headers["Overwrite"] != "T" && Path.Exists(to))
+        {
+            return Reply.Plain(412);
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(to)!);
@@ -103,6 +127,10 @@ public abstract partial class ObjectServer
             File.Move(from, to, true);
         }
 
-        return new Reply(201, Dialect.IsXrootd ? ":-)" : "");
+        ForgetDigests(name.Path, target);
+        return Done(201);
     }
+
+    private string WithoutPrefix(string path) =>
+        path.StartsWith(Prefix + "/", StringComparison.Ordinal) ? path[Prefix.Length..] : path;
 }

@@ -12,9 +12,10 @@ public abstract partial class ObjectServer
 
     private async Task<Reply> GetAsync(Request request, FederationNamespace ns, ObjectName name, CancellationToken cancellationToken)
     {
-        if (!Allows(request, ns, name.Path, request.Method == "HEAD" ? Access.Stat : Access.Read))
+        Access access = request.Method == "HEAD" ? Access.Stat : Access.Read;
+        if (!Allows(request, ns, name.Path, access))
         {
-            return Denied(request, name.Path);
+            return Denied(request, name.Path, access);
         }
 
         Found found = await FindAsync(request, name.Path, cancellationToken);
@@ -24,31 +25,37 @@ public abstract partial class ObjectServer
                 return failure;
             case { Entry: DirectoryInfo directory }:
                 return GetCollection(request, name.Path, directory);
-            case { Entry: FileInfo } when name.EndsWithSlash:
-                return Failure(request, Dialect.IsXrootd ? 500 : 404, "open", name.Sent, "not a directory");
+            case { Entry: FileInfo } when name.EndsWithSlash && Dialect.IsXrootd:
+                return Failure(request, 500, "open", name.Sent, "not a directory");
             case { Entry: FileInfo } when request.Method == "GET" && IsBusy(name.Path):
                 return Busy(request, name.Path);
             case { Entry: FileInfo file }:
-                return GetObject(request, name.Path, file, found.Age);
+                return Dialect.IsXrootd ? GetObject(request, name.Path, file, found.Age) : GetLikePelican(request, name.Path, file, found.Age);
             case { Entry: null } when Dialect.IsXrootd && BelowFile(FileOf(name.Path)):
                 return Failure(request, 500, "open", name.Sent, "not a directory");
             default:
-                return Failure(request, 404, "open", name.Path, Dialect.IsXrootd ? "no such file or directory" : "not_found");
+                return Failure(request, 404, "open", name.Path, "no such file or directory");
         }
     }
 
-    /// <summary>XRootD cannot say by GET or HEAD that something is a collection (xrootd.md 3.2).</summary>
+    /// <summary>
+    /// XRootD cannot say by GET or HEAD that something is a collection (xrootd.md 3.2); Pelican's origins say 405, but to
+    /// browsers (pelican-servers.md 3).
+    /// </summary>
     private Reply GetCollection(Request request, string path, DirectoryInfo directory)
     {
-        if (!Dialect.IsXrootd)
+        bool browser = request.Headers["Accept"]?.Contains("text/html", StringComparison.Ordinal) == true;
+        if (!Dialect.IsXrootd && !(ServesPages && browser && request.Method == "GET"))
         {
-            return Failure(request, 405, "open", path, "is_a_collection");
+            return Failure(request, 405, "open", path, "is a directory");
         }
 
         if (request.Method == "GET")
         {
             string rows = string.Concat(directory.EnumerateFileSystemInfos().Select(entry => $"<tr><td>{entry.Name}</td></tr>\n"));
-            return new Reply(200, $"<!DOCTYPE html>\n<html><head><title>{path}</title></head><body><table>\n{rows}</table></body>\n");
+            Reply page = new(200, $"<!DOCTYPE html>\n<html><head><title>{path}</title></head><body><table>\n{rows}</table></body>\n");
+            page.Headers["Cache-Control"] = Dialect.IsXrootd ? null : "no-store";
+            return page;
         }
 
         if (request.Headers["Want-Digest"] is not null)
@@ -76,16 +83,15 @@ public abstract partial class ObjectServer
         }
 
         reply.Headers["Age"] = Dialect.Ages ? age?.ToString(CultureInfo.InvariantCulture) : null;
-        AddProperties(request, reply, file);
         if (request.Method == "HEAD")
         {
+            AddHeadProperties(request, reply, file);
             reply.SetBody(Stream.Null, file.Length);
             return reply;
         }
 
         reply.SetBody(new FilePart(file.FullName, 0, file.Length), file.Length);
-        bool ranged = request.Headers["Range"] is not null && !request.RangeIgnored && IfRangeHolds(request, reply);
-        if (ranged && ApplyRange(request, reply, file) is { } refusal)
+        if (request.Headers["Range"] is not null && !request.RangeIgnored && ApplyRange(request, reply, file) is { } refusal)
         {
             reply.SetBody([]);
             return refusal;
@@ -93,21 +99,6 @@ public abstract partial class ObjectServer
 
         AddTrailer(request, reply);
         return reply;
-    }
-
-    private void AddProperties(Request request, Reply reply, FileInfo file)
-    {
-        if (!Dialect.IsXrootd)
-        {
-            reply.Headers["Content-Type"] = "application/octet-stream";
-            reply.Headers["Accept-Ranges"] = "bytes";
-            reply.Headers["Last-Modified"] = Rfc1123(file.LastWriteTimeUtc);
-            reply.Headers["ETag"] = $"\"{file.LastWriteTimeUtc.Ticks:x}{file.Length:x}\"";
-        }
-        else if (request.Method == "HEAD")
-        {
-            AddHeadProperties(request, reply, file);
-        }
     }
 
     private void AddHeadProperties(Request request, Reply reply, FileSystemInfo entry)
@@ -121,14 +112,10 @@ public abstract partial class ObjectServer
     private static string InodeETag(FileSystemInfo entry) =>
         $"\"{Convert.ToHexStringLower(Checksums.Of("crc32c", Encoding.UTF8.GetBytes(entry.FullName)))}\"";
 
-    private bool IfRangeHolds(Request request, Reply reply) =>
-        Dialect.IsXrootd || request.Headers["If-Range"] is not { } condition
-        || condition == reply.Headers["ETag"] || condition == reply.Headers["Last-Modified"];
-
     /// <returns>An answer to give instead; null when the reply, perhaps changed, stands.</returns>
     private Reply? ApplyRange(Request request, Reply reply, FileInfo file)
     {
-        Match match = (Dialect.IsXrootd ? AnyRange() : BytesRange()).Match(request.Headers["Range"]!);
+        Match match = AnyRange().Match(request.Headers["Range"]!);
         long size = file.Length;
         if (!match.Success || (match.Groups[1].Length == 0 && (match.Groups[2].Length == 0 || Dialect.LooseRanges)))
         {
@@ -152,11 +139,11 @@ public abstract partial class ObjectServer
         }
         else if (last < first && first < size)
         {
-            return Dialect.IsXrootd ? null : OutOfRange(size);
+            return null;
         }
         else if (first >= size)
         {
-            return size == 0 && !Dialect.IsXrootd ? null : OutOfRange(size);
+            return OutOfRange();
         }
 
         SetRange(reply, file, first, Math.Min(last, size - 1));
@@ -185,17 +172,16 @@ public abstract partial class ObjectServer
         }
     }
 
-    private Reply OutOfRange(long size)
+    private static Reply OutOfRange()
     {
         const string Text =
             "None of the range-specifier values in the Range request-header field overlap the current extent of the selected resource.";
-        Reply reply = new(416, Text) { Close = Dialect.IsXrootd };
-        reply.Headers["Connection"] = Dialect.IsXrootd ? "Close" : null;
-        reply.Headers["Content-Range"] = Dialect.IsXrootd ? null : string.Create(CultureInfo.InvariantCulture, $"bytes */{size}");
+        Reply reply = new(416, Text) { Close = true };
+        reply.Headers["Connection"] = "Close";
         return reply;
     }
 
-    private void AddTrailer(Request request, Reply reply)
+    private protected void AddTrailer(Request request, Reply reply)
     {
         if (Dialect.Trailers && request.Headers["TE"] == "trailers" && request.Headers["X-Transfer-Status"] == "true")
         {
@@ -210,7 +196,7 @@ public abstract partial class ObjectServer
     {
         if (!HasDigests)
         {
-            return Dialect.IsXrootd ? Failure(request, Dialect.NoDigestsStatus, "checksum", path, "Failed to determine checksum") : null;
+            return Failure(request, Dialect.NoDigestsStatus, "checksum", path, "Failed to determine checksum");
         }
 
         (string? header, int failure) = DigestOf(request, path, file, wanted);
@@ -222,17 +208,20 @@ public abstract partial class ObjectServer
     /// <summary>The <c>Digest</c> header for an object, or the status of a failure.</summary>
     private protected virtual (string? Header, int Failure) DigestOf(Request request, string path, FileInfo file, string wanted) =>
         (DigestNames.Choose(wanted, Dialect) is { Count: > 0 } names
-            ? string.Join(", ", names.Select(name =>
+            ? string.Join(",", names.Select(name =>
                 DigestNames.Header(name, Digest(path, file, DigestNames.Computed(name, Dialect)), Dialect)))
             : null, 0);
 
-    /// <summary>The digest, kept by XRootD while the second of the file's time is the same (xrootd.md 5.6).</summary>
+    /// <summary>
+    /// The digest, kept while the second of the file's time is the same (xrootd.md 5.6); Pelican's origins drop it when
+    /// they change the object themselves (pelican-servers.md 5.5).
+    /// </summary>
     private protected byte[] Digest(string path, FileInfo file, string name)
     {
         long second = new DateTimeOffset(file.LastWriteTimeUtc).ToUnixTimeSeconds();
         lock (_digests)
         {
-            if (Dialect.IsXrootd && _digests.TryGetValue((path, name), out (long Second, byte[] Digest) kept) && kept.Second == second)
+            if (_digests.TryGetValue((path, name), out (long Second, byte[] Digest) kept) && kept.Second == second)
             {
                 return kept.Digest;
             }
@@ -242,9 +231,6 @@ public abstract partial class ObjectServer
             return digest;
         }
     }
-
-    [GeneratedRegex("^bytes=([0-9]*)-([0-9]*)$")]
-    private static partial Regex BytesRange();
 
     /// <summary>XRootD takes any unit, or none, for bytes (xrootd.md 3.5).</summary>
     [GeneratedRegex("^(?:[a-z]+=)?([0-9]*)-([0-9]*)$")]

@@ -15,13 +15,13 @@ public abstract partial class ObjectServer
 
     private async Task<Reply> PutAsync(Request request, FederationNamespace ns, ObjectName name, CancellationToken cancellationToken)
     {
+        if (await PutElsewhereAsync(request, cancellationToken) is { } passed)
+        {
+            return passed;
+        }
+
         if (RefusePut(request, ns, name) is { } refusal)
         {
-            if (!Dialect.IsXrootd)
-            {
-                await request.Body.CopyToAsync(Stream.Null, cancellationToken);
-            }
-
             return refusal;
         }
 
@@ -33,12 +33,18 @@ public abstract partial class ObjectServer
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(FileOf(name.Path))!);
-            return Dialect.IsXrootd
-                ? await PutInPlaceAsync(request, name.Path, cancellationToken)
-                : await PutAndRenameAsync(request, name.Path, cancellationToken);
+            return Dialect.Posc
+                ? await PutAndRenameAsync(request, name.Path, cancellationToken)
+                : await PutInPlaceAsync(request, name.Path, cancellationToken);
         }
         finally
         {
+            if (LockGate is not null && !request.Received.Ended)
+            {
+                await LockGate.TakeAsync(1, cancellationToken);
+            }
+
+            ForgetDigests(Dialect.IsXrootd ? [] : [name.Path]);
             _writing.TryRemove(name.Path, out _);
         }
     }
@@ -48,9 +54,10 @@ public abstract partial class ObjectServer
         string path = name.Path;
         string local = FileOf(path);
         bool exists = File.Exists(local);
-        if (!Allows(request, ns, path, exists ? Access.Modify : Access.Create))
+        Access access = exists && Dialect.IsXrootd ? Access.Modify : Access.Create;
+        if (!Allows(request, ns, path, access))
         {
-            return Denied(request, path);
+            return Denied(request, path, access);
         }
 
         if (RefuseWrite(request, path) is { } readOnly)
@@ -58,14 +65,14 @@ public abstract partial class ObjectServer
             return readOnly;
         }
 
-        if (Directory.Exists(local) || name.EndsWithSlash)
+        if (Directory.Exists(local) || (name.EndsWithSlash && Dialect.IsXrootd))
         {
             return Failure(request, 409, "create", path, "is a directory");
         }
 
         if (BelowFile(local))
         {
-            return Failure(request, Dialect.IsXrootd ? 500 : 409, "create", path, "not a directory");
+            return Failure(request, Dialect.IsXrootd ? 500 : 404, "create", path, "not a directory");
         }
 
         if (exists && Dialect.OverwriteHeader && request.Headers["Overwrite"] == "F")
@@ -73,9 +80,17 @@ public abstract partial class ObjectServer
             return Failure(request, 409, "create", path, "file exists");
         }
 
-        return exists && !Dialect.IsXrootd && request.Headers["If-None-Match"] == "*"
-            ? Failure(request, 412, "create", path, "precondition_failed")
-            : null;
+        return Dialect.IsXrootd ? null : RefuseByConditions(request, local);
+    }
+
+    /// <summary>Pelican's origins obey these two (pelican-servers.md 6.1); the tag is the one of HEAD.</summary>
+    private static Reply? RefuseByConditions(Request request, string local)
+    {
+        bool exists = File.Exists(local);
+        return exists && request.Headers["If-None-Match"] == "*" ? Reply.Plain(412, "Object already exists")
+            : request.Headers["If-Match"] is { } match && !(exists && (match == "*" || match == PropertyETag(new FileInfo(local))))
+                ? Reply.Plain(412, "Object does not match If-Match")
+                : null;
     }
 
     private static bool BelowFile(string local)
@@ -108,6 +123,11 @@ public abstract partial class ObjectServer
                 : new Reply(0) { Unanswered = true, Ending = Ending.Reset };
         }
 
+        if (!Dialect.IsXrootd)
+        {
+            return Stored(path);
+        }
+
         if (request.Headers["Expect"] == "100-continue" && !request.HasBody)
         {
             // xrootd.md 6.3: the object is made, the answer never comes.
@@ -119,6 +139,14 @@ public abstract partial class ObjectServer
             : new Reply(Dialect.PutStatus, ":-)");
     }
 
+    private Reply Stored(string path)
+    {
+        Reply reply = Reply.Plain(201);
+        reply.Headers["ETag"] = ContentETag(path, new FileInfo(FileOf(path)));
+        return reply;
+    }
+
+    /// <summary>With a length, what was cut is dropped; without one, what came is the object (pelican-servers.md 16.5).</summary>
     private async Task<Reply> PutAndRenameAsync(Request request, string path, CancellationToken cancellationToken)
     {
         // Outside of any namespace, so that no listing shows it.
@@ -131,13 +159,18 @@ public abstract partial class ObjectServer
             {
                 if (!await StoreAsync(request.Body, file, cancellationToken))
                 {
-                    return Failure(request, 507, "write", path, "no_space");
+                    return Failure(request, 507, "write", path, "no space left on device");
                 }
             }
 
             File.SetLastWriteTimeUtc(part, Clock.GetUtcNow().UtcDateTime);
             File.Move(part, FileOf(path), true);
-            return new Reply(Dialect.PutStatus);
+            return Stored(path);
+        }
+        catch (IOException) when (request.Headers["Content-Length"] is null && File.Exists(part))
+        {
+            File.Move(part, FileOf(path), true);
+            throw;
         }
         finally
         {

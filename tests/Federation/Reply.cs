@@ -66,6 +66,9 @@ public sealed class Reply
     /// <summary>End the connection without an answer, in the way of <see cref="Ending"/>.</summary>
     public bool Unanswered { get; set; }
 
+    /// <summary>The error of a Go server that says nothing of its own: the reason phrase.</summary>
+    public static Reply Plain(int status, string? text = null) => new(status, text ?? Reasons.Of(status), "text/plain; charset=utf-8");
+
     /// <summary>The error shape of Pelican's servers (federation-protocol 6.10).</summary>
     public static Reply Json(int status, string json) => new(status, json, "application/json");
 

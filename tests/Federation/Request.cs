@@ -40,8 +40,11 @@ public sealed class Request
     /// <summary>Path as sent.</summary>
     public string RawPath => Target.Split('?', 2)[0];
 
-    /// <summary>Path, decoded as UTF-8.</summary>
-    public string Path => Uri.UnescapeDataString(RawPath);
+    /// <summary>What the server has before the federation's paths in its URLs (pelican-servers.md 1).</summary>
+    public string Prefix { get; internal set; } = "";
+
+    /// <summary>The federation's path, decoded as UTF-8.</summary>
+    public string Path => Uri.UnescapeDataString(RawPath[Prefix.Length..]);
 
     /// <summary>Query as sent, without question mark; empty when there is none.</summary>
     public string Query => Target.Contains('?', StringComparison.Ordinal) ? Target.Split('?', 2)[1] : "";

@@ -15,6 +15,9 @@ internal sealed class RequestBody(Wire wire, long? length, Func<CancellationToke
     /// <summary>Whether the last chunk was followed by trailer lines, which XRootD refuses (xrootd.md 6.2).</summary>
     public bool HadTrailers { get; private set; }
 
+    /// <summary>Read without <c>100 Continue</c>, as who refuses late does (pelican-servers.md 7.5).</summary>
+    public bool IsQuiet { get; set; }
+
     /// <summary>Whether the body was read to its end.</summary>
     public bool Ended => _ended;
 
@@ -23,7 +26,7 @@ internal sealed class RequestBody(Wire wire, long? length, Func<CancellationToke
         if (!_started)
         {
             _started = true;
-            await beforeFirstRead(cancellationToken);
+            await (IsQuiet ? Task.CompletedTask : beforeFirstRead(cancellationToken));
         }
 
         if (length is null && _left == 0 && !_ended)

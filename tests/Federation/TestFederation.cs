@@ -22,6 +22,12 @@ public sealed record FederationOptions
     /// <summary>Caches, one for each dialect named; all read from all origins.</summary>
     public IReadOnlyList<Dialect> Caches { get; init; } = [Dialect.Xrootd62];
 
+    /// <summary>
+    /// Pelican's first origin and first cache are in one process with the director: on its port, below prefixes, with a
+    /// <c>Server</c> header (pelican-servers.md 1). Otherwise each server is a process of its own.
+    /// </summary>
+    public bool OneProcess { get; init; }
+
     /// <summary>Origins and caches speak TLS; discovery, director and issuer always do.</summary>
     public bool Tls { get; init; } = true;
 
@@ -54,6 +60,17 @@ public sealed class TestFederation : IAsyncDisposable
         Origins = [.. options.Origins.Select((dialect, i) => Own(new Origin(ServerOptions(options, dialect, $"origin{i}"))))];
         Caches = [.. options.Caches.Select((dialect, i) => Own(new Cache(ServerOptions(options, dialect, $"cache{i}"), Origins)))];
         (Director.Origins, Director.Caches) = (Origins, Caches);
+        foreach (Cache cache in Caches)
+        {
+            cache.Serve(DiscoveryHost);
+            cache.Director = Director.ToOrigins;
+        }
+
+        foreach (ObjectServer server in options.OneProcess ? [.. Origins.Take(1), .. Caches.Take(1)] : Array.Empty<ObjectServer>())
+        {
+            server.Share(Director);
+        }
+
         foreach (string folder in Origins.SelectMany(origin => options.Namespaces.Select(ns => origin.FileOf(ns.Prefix))))
         {
             Directory.CreateDirectory(folder);

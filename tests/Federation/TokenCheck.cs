@@ -19,8 +19,11 @@ internal enum Access
 }
 
 /// <summary>A server's judgement of tokens.</summary>
-internal sealed class TokenCheck(TokenIssuer issuer, Dialect dialect, TimeProvider clock)
+internal sealed class TokenCheck(TokenIssuer issuer, Dialect dialect, TimeProvider clock, bool isCache)
 {
+    /// <summary>How far Pelican's servers let a clock be wrong (pelican-servers.md 10.2, 18).</summary>
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(60);
+
     /// <summary>How long XRootD 5.x goes on accepting a token that it accepted once (xrootd.md 10).</summary>
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(60);
 
@@ -39,16 +42,31 @@ internal sealed class TokenCheck(TokenIssuer issuer, Dialect dialect, TimeProvid
             && Scopes(claims).Any(scope => Grants(scope, access, Relative(path, ns.BasePath ?? ns.Prefix)));
     }
 
-    /// <summary>The token as the server finds it: XRootD takes the query first, and <c>Bearer</c> by exact case (xrootd.md 10).</summary>
+    /// <summary>Whether the token is genuine, whatever it allows.</summary>
+    public bool IsValid(Request request, FederationNamespace ns, string audience) =>
+        TokenOf(request) is { } token && Claims(token, ns, audience) is not null;
+
+    /// <summary>The scope that Pelican's servers want for an access (pelican-servers.md 10).</summary>
+    public static string ScopeOf(Access access) => access switch
+    {
+        Access.Read or Access.Stat => "storage.read",
+        Access.Create => "storage.create",
+        _ => "storage.modify",
+    };
+
+    /// <summary>
+    /// The token as the server finds it: XRootD takes the query first, and <c>Bearer</c> by exact case (xrootd.md 10), as
+    /// Pelican's caches do (pelican-servers.md 10.4).
+    /// </summary>
     public string? TokenOf(Request request)
     {
         string? header = request.Headers["Authorization"];
-        StringComparison comparison = dialect.IsXrootd ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        StringComparison comparison = dialect.IsXrootd || isCache ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
         string? fromHeader = header?.StartsWith("Bearer ", comparison) == true ? header["Bearer ".Length..] : null;
         string? fromQuery = request.Parameter("authz")?.Replace("Bearer ", "", StringComparison.Ordinal);
         return dialect.IsXrootd
             ? fromQuery ?? fromHeader
-            : fromHeader ?? fromQuery ?? request.Parameter("access_token");
+            : fromHeader ?? fromQuery ?? (isCache ? null : request.Parameter("access_token"));
     }
 
     private static string[] Scopes(JsonNode claims) => ((string?)claims["scope"] ?? "").Split(' ');
@@ -68,9 +86,10 @@ internal sealed class TokenCheck(TokenIssuer issuer, Dialect dialect, TimeProvid
         DateTimeOffset notBefore = DateTimeOffset.FromUnixTimeSeconds((long)claims["nbf"]!);
         DateTimeOffset expires = DateTimeOffset.FromUnixTimeSeconds((long)claims["exp"]!);
         string[] audiences = claims["aud"] is JsonArray several ? [.. several.Select(one => (string)one!)] : [(string?)claims["aud"] ?? ""];
-        bool valid = (kept || now < expires) && now >= notBefore
+        TimeSpan tolerance = dialect.IsXrootd ? TimeSpan.Zero : Tolerance;
+        bool valid = (kept || now < expires + tolerance) && now >= notBefore - tolerance
             && (ns.Issuers ?? [issuer.Url]).Contains((string?)claims["iss"])
-            && audiences.Any(one => one is TokenIssuer.AnyAudience or "ANY" || one == audience);
+            && ((isCache && !dialect.IsXrootd) || audiences.Any(one => one is TokenIssuer.AnyAudience or "ANY" || one == audience));
         if (valid)
         {
             _accepted.TryAdd(token, now);
@@ -84,6 +103,12 @@ internal sealed class TokenCheck(TokenIssuer issuer, Dialect dialect, TimeProvid
         string[] parts = scope.Split(':', 2);
         string resource = parts.Length == 2 ? parts[1] : "/";
         bool covers = dialect.OldTokens ? path.StartsWith(resource, StringComparison.Ordinal) : FederationNamespace.IsBelow(path, resource);
+        if (!dialect.IsXrootd)
+        {
+            // One scope at a time: neither does writing include looking, nor modifying creating; create may replace.
+            return covers && parts[0] == ScopeOf(access);
+        }
+
         return covers && parts[0] switch
         {
             "storage.read" or "read" => access is Access.Read or Access.Stat,

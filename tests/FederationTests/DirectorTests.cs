@@ -20,7 +20,7 @@ public sealed class DirectorTests
 
         await Assert.That(put.Headers).Contains($"Link: <{federation.Origin.Url}/public/new>");
         await Assert.That(direct.Headers).Contains($"Location: {federation.Origin.Url}{Path}?directread");
-        await Assert.That((noWrites.Status, noDirect.Status)).IsEqualTo((405, 404));
+        await Assert.That((noWrites.Status, noDirect.Status)).IsEqualTo((405, 405));
     }
 
     [Test]

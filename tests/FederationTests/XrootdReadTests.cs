@@ -106,7 +106,7 @@ public sealed class XrootdReadTests
     [Arguments("xrootd62", "crc32", "crc32=cbf43926")]
     [Arguments("xrootd62", "sha", "crc32c=e3069283")]
     [Arguments("xrootd62", "MD5", "md5=JfnnlDI7RTiF9RgfG2JNCw==")]
-    [Arguments("pelican", "md5,crc32c", "md5=JfnnlDI7RTiF9RgfG2JNCw==, crc32c=e3069283")]
+    [Arguments("pelican", "md5,crc32c", "md5=JfnnlDI7RTiF9RgfG2JNCw==,crc32c=e3069283")]
     public async Task Digests_are_spelt_by_version_5_2(string dialect, string wanted, string digest, CancellationToken cancellationToken)
     {
         await using TestFederation federation = await StartAsync(Named(dialect));

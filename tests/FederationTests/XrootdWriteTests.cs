@@ -40,7 +40,7 @@ public sealed class XrootdWriteTests
     [Test]
     public async Task A_PUT_that_is_cut_leaves_its_part_under_the_final_name_6_6(CancellationToken cancellationToken)
     {
-        await using TestFederation federation = await StartAsync(Dialect.Xrootd62, Dialect.Pelican);
+        await using TestFederation federation = await StartAsync(Dialect.Xrootd62, Dialect.Pelican with { Posc = true });
         foreach (Origin origin in federation.Origins)
         {
             origin.Store(Path, "the old content");
