@@ -66,7 +66,10 @@ internal static class Cli
                 ProcessTerminationTimeout = null,
                 Output = help,
             };
-            return await parse.InvokeAsync(invocation, interruption.Token);
+            int status = await parse.InvokeAsync(invocation, interruption.Token);
+            help.Flush();
+            (world.Output as ConsoleStream)?.Complete();
+            return status;
         }
         catch (Exception e)
         {

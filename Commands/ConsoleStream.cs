@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Pelican.Transfer;
 
 namespace Pelican.Commands;
 
@@ -79,6 +81,17 @@ internal sealed class ConsoleStream(int descriptor) : Stream
 
     /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Asks whether what was written has arrived: a file on a full disk of the network tells it no sooner.</summary>
+    /// <exception cref="IOException">It has not.</exception>
+    public void Complete()
+    {
+        if (_written > 0)
+        {
+            using SafeFileHandle file = new(descriptor, ownsHandle: false);
+            LocalFile.Complete(file);
+        }
+    }
 
     private void Recover(int error)
     {

@@ -25,6 +25,7 @@ internal static class JobSubmission
             {
                 Caches = options.Caches ?? (options.Direct || settings.PreferredCaches.Count == 0 ? null : settings.PreferredCaches),
                 Direct = options.Direct,
+                Overwrite = options.Overwrite,
                 RequireChecksum = options.RequireChecksum,
             });
         return SubmitAsync(job, how, session, cancellationToken);

@@ -63,7 +63,7 @@ internal static class ObjectCopyCommand
         private readonly Option<string?> _destToken = verb.Value("--dest-token", "FILE", "The same for an upload; stronger than --token");
         private readonly Option<bool> _recursive = verb.Switch("--recursive", "Collections or directories with everything in them", "-r");
         private readonly Option<bool> _direct = verb.Switch("--direct", "Read from an origin, not from a cache, when downloading");
-        private readonly Option<bool> _overwrite = verb.Switch("--overwrite", "Replace objects that exist, when uploading");
+        private readonly Option<bool> _overwrite = verb.Switch("--overwrite", "Replace objects that exist, or files that are read-only");
         private readonly Option<bool> _requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
         private readonly Option<bool> _dryRun = verb.Switch("--dry-run", "Say what would be transferred, and where to");
         private readonly AsyncFlags _async = new(verb);
@@ -78,7 +78,7 @@ internal static class ObjectCopyCommand
 
         private GetOptions Get(ParseResult parse, IReadOnlyList<string> sources, string destination)
         {
-            Refuse("a download", parse, _overwrite, _destToken);
+            Refuse("a download", parse, _destToken);
             return new GetOptions
             {
                 Sources = sources,
@@ -87,6 +87,7 @@ internal static class ObjectCopyCommand
                 Caches = parse.GetValue(_caches) is { } list ? CacheList.Parse(list) : null,
                 Recursive = parse.GetValue(_recursive),
                 Direct = parse.GetValue(_direct),
+                Overwrite = parse.GetValue(_overwrite),
                 RequireChecksum = parse.GetValue(_requireChecksum),
                 DryRun = parse.GetValue(_dryRun),
                 Async = _async.Read(parse),

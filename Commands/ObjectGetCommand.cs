@@ -18,6 +18,8 @@ internal sealed record GetOptions
 
     public bool Direct { get; init; }
 
+    public bool Overwrite { get; init; }
+
     public bool RequireChecksum { get; init; }
 
     public bool DryRun { get; init; }
@@ -68,6 +70,7 @@ internal static class ObjectGetCommand
         Option<string?> sourceToken = verb.Value("--source-token", "FILE", "The same; stronger than --token");
         Option<bool> recursive = verb.Switch("--recursive", "Download collections with everything in them", "-r");
         Option<bool> direct = verb.Switch("--direct", "Read from an origin, not from a cache");
+        Option<bool> overwrite = verb.Switch("--overwrite", "Replace read-only files, too");
         Option<bool> requireChecksum = verb.Switch("--require-checksum", "Fail where no server has a checksum to compare with");
         Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be downloaded, and where to; write nothing");
         Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
@@ -89,6 +92,7 @@ internal static class ObjectGetCommand
                 Caches = parse.GetValue(caches) is { } list ? CacheList.Parse(list) : null,
                 Recursive = parse.GetValue(recursive),
                 Direct = parse.GetValue(direct),
+                Overwrite = parse.GetValue(overwrite),
                 RequireChecksum = parse.GetValue(requireChecksum),
                 DryRun = parse.GetValue(dryRun),
                 StatsFile = parse.GetValue(stats),
@@ -116,6 +120,7 @@ internal static class ObjectGetCommand
             TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),
             Caches = options.Caches,
             DirectRead = options.Direct,
+            Overwrite = options.Overwrite,
             RequireChecksum = options.RequireChecksum,
             FileMode = session.World.NewFileMode(),
             DryRun = options.DryRun,
@@ -217,12 +222,23 @@ internal static class ObjectGetCommand
             if (!recursive)
             {
                 ObjectWords.RefuseSameNames(options.Sources, source => NameOf(source, session));
+                RefuseClashes(options, destination, session);
             }
         }
         else if (options.Destination.EndsWith('/') && File.Exists(destination.TrimEnd('/')))
         {
             throw new PelicanException(Errors.Parameter, $"Destination is not a directory: '{options.Destination}'",
                 "Leave the slash out to replace the file.");
+        }
+    }
+
+    private static void RefuseClashes(GetOptions options, string destination, Session session)
+    {
+        string[] names = [.. options.Sources.Select(source => NameOf(source, session))];
+        if (!options.DryRun && NameClash.Find(destination, names).FirstOrDefault() is ({ } one, { } other))
+        {
+            throw new PelicanException(Errors.Parameter, $"'{one}' and '{other}' have one name in '{options.Destination}', whose file system does not tell them apart",
+                "Download them to different places.");
         }
     }
 

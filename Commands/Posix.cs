@@ -31,21 +31,26 @@ internal static partial class Posix
 
     /// <summary>
     /// Opens /dev/null where the caller closed a standard stream: whatever is opened next would get its number, and what is
-    /// said go there.
+    /// said go there. Standard output stays closed for writing, so that what cannot be told is an error.
     /// </summary>
     public static void OpenStandardStreams()
     {
-        const int readWrite = 2, lastStream = 2;
+        const int readOnly = 0, readWrite = 2, standardError = 2;
         int descriptor;
         do
         {
-            descriptor = Open("/dev/null", readWrite | OpenCloseOnExec, 0);
+            descriptor = Open("/dev/null", readOnly | OpenCloseOnExec, 0);
         }
-        while (descriptor is >= 0 and < lastStream);
-        if (descriptor > lastStream)
+        while (descriptor is >= 0 and < standardError);
+        if (descriptor == standardError)
         {
-            _ = Close(descriptor);
+            // Messages are for those who want them.
+            int writable = Open("/dev/null", readWrite | OpenCloseOnExec, 0);
+            _ = Duplicate(writable, standardError);
+            descriptor = writable;
         }
+
+        _ = Close(descriptor);
     }
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]

@@ -70,13 +70,7 @@ internal sealed record TokenReference(string File, bool OfJob)
         try
         {
             Directory.CreateDirectory(folder, ForOwner | UnixFileMode.UserExecute);
-            using FileStream stream = new(own, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                UnixCreateMode = ForOwner,
-            });
-            stream.Write(Encoding.ASCII.GetBytes(found.Token.Value));
+            LocalFile.Replace(own, Encoding.ASCII.GetBytes(found.Token.Value), ForOwner, durable: true);
             return new TokenReference(own, OfJob: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

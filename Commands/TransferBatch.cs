@@ -52,7 +52,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         long start = session.World.Clock.GetTimestamp();
-        using TransferStatsFile? stats = TransferStatsFile.Create(plan.StatsFile);
+        using TransferStatsFile? stats = TransferStatsFile.Create(plan.StatsFile, session.World.NewFileMode());
         _stats = stats;
         try
         {
@@ -68,6 +68,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
             Summary(session.World.Clock.GetElapsedTime(start));
         }
 
+        stats?.End();
         if (_tally.Retryable)
         {
             session.Messages.Line(ErrorLines.Retryable);

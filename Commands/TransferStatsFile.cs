@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Pelican.Json;
 using Pelican.Transfer;
@@ -11,18 +12,21 @@ namespace Pelican.Commands;
 internal sealed class TransferStatsFile : IDisposable
 {
     private readonly string _path;
-    private readonly FileStream _file;
+    private readonly LocalFile _file;
+    private long _length;
     private bool _any;
+    private bool _ended;
 
-    private TransferStatsFile(string path, FileStream file) => (_path, _file) = (path, file);
+    private TransferStatsFile(string path, LocalFile file) => (_path, _file) = (path, file);
 
     /// <summary>Identifies the command in every record.</summary>
     public Guid Job { get; } = Guid.NewGuid();
 
     /// <summary>Creates it, before anything is transferred.</summary>
     /// <param name="path">Absolute; null for no such file.</param>
+    /// <param name="mode">Mode of a new file.</param>
     /// <exception cref="PelicanException">It cannot be written.</exception>
-    public static TransferStatsFile? Create(string? path)
+    public static TransferStatsFile? Create(string? path, UnixFileMode mode)
     {
         if (path is null)
         {
@@ -31,9 +35,9 @@ internal sealed class TransferStatsFile : IDisposable
 
         try
         {
-            FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.Read);
-            file.Write("["u8);
-            return new TransferStatsFile(path, file);
+            TransferStatsFile stats = new(path, LocalFile.InPlace(path, mode));
+            stats.Write("[");
+            return stats;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -44,23 +48,56 @@ internal sealed class TransferStatsFile : IDisposable
     /// <summary>Adds the record of one source.</summary>
     public void Add(TransferStats stats)
     {
+        Write((_any ? ",\n [\n" : "\n [\n") + JsonSerializer.Serialize(stats, PelicanJson.Output.TransferStats) + "\n ]");
+        _any = true;
+    }
+
+    /// <summary>Ends the array, and sees that all of it has reached the file.</summary>
+    public void End()
+    {
+        if (_ended)
+        {
+            return;
+        }
+
+        _ended = true;
+        Write("\n]\n");
         try
         {
-            _file.Write(_any ? ",\n [\n"u8 : "\n [\n"u8);
-            JsonSerializer.Serialize(_file, stats, PelicanJson.Output.TransferStats);
-            _file.Write("\n ]"u8);
-            _any = true;
+            _file.Complete(durable: false);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Faults.FromLocal(e, _path, "write");
         }
     }
 
-    /// <summary>Ends the array and closes the file.</summary>
+    /// <summary>Closes the file; of what was interrupted, the array ends all the same.</summary>
     public void Dispose()
     {
-        _file.Write("\n]\n"u8);
+        try
+        {
+            End();
+        }
+        catch (PelicanException)
+        {
+            // What interrupted it is told.
+        }
+
         _file.Dispose();
+    }
+
+    private void Write(string text)
+    {
+        try
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            RandomAccess.Write(_file.Handle, bytes, _length);
+            _length += bytes.Length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
+        {
+            throw Faults.FromLocal(e, _path, "write");
+        }
     }
 }

@@ -5,4 +5,14 @@ namespace Pelican.Json;
 /// <param name="Size">Bytes of the whole object.</param>
 /// <param name="Modified">Modification time as the server gave it; null when it gave none.</param>
 /// <param name="ETag">The server's ETag where it is a real one; null otherwise.</param>
-internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified = null, string? ETag = null);
+/// <param name="Holder">Who wrote the bytes; null in a note of an earlier release.</param>
+internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified = null, string? ETag = null, PartHolder? Holder = null);
+
+/// <summary>Who wrote a part.</summary>
+/// <param name="Boot">Run of its host; empty where unknown.</param>
+/// <param name="Process">Its number there.</param>
+/// <param name="Started">When it started, in clock ticks since the host did.</param>
+/// <param name="Name">Name of the part, where it is not the one that the note is beside.</param>
+/// <param name="Synced">Bytes that were on the disk when it was left; what came after them may be lost with a power failure.</param>
+/// <param name="Released">Whether it has left the part for good.</param>
+internal sealed record PartHolder(string Boot, int Process, long? Started, string? Name = null, long Synced = 0, bool Released = false);

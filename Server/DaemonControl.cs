@@ -74,7 +74,7 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
 
         int process = state.Pid!.Value;
         // A process of another container has a number that means something else here.
-        long? start = state.Health is { } health && health.Host != host.Name ? null : HostIdentity.StartTicks(process);
+        long? start = state.Health is { } health && health.Host != host.Name ? null : BootMark.StartTicks(process);
         if (state.Health is null || !await AskToEndAsync(state.Socket, cancellationToken))
         {
             if (state.Record is not { } record || !host.Runs(record))
@@ -88,7 +88,7 @@ internal sealed class DaemonControl(InstancePaths paths, bool socketChosen, Host
         }
 
         long asked = clock.GetTimestamp();
-        while (start is null ? InstanceSocket.Answers(state.Socket) || IsOf(state.Record) : HostIdentity.StartTicks(process) == start)
+        while (start is null ? InstanceSocket.Answers(state.Socket) || IsOf(state.Record) : BootMark.StartTicks(process) == start)
         {
             if (clock.GetElapsedTime(asked) > limit)
             {

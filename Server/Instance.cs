@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Pelican.Json;
+using Pelican.Transfer;
 
 namespace Pelican.Server;
 
@@ -11,8 +12,6 @@ namespace Pelican.Server;
 /// </summary>
 internal sealed class Instance : IDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private readonly IReadOnlyList<InstanceLock> _locks;
 
     private Instance(InstancePaths paths, InstanceRecord record, IReadOnlyList<InstanceLock> locks) =>
@@ -23,8 +22,6 @@ internal sealed class Instance : IDisposable
 
     /// <summary>What is told of it.</summary>
     public InstanceRecord Record { get; }
-
-    private string NextPidFile => $"{Paths.PidFile}.{Record.Id}";
 
     /// <summary>Whether the locks still keep others out: on a file that was removed, or replaced, they do not.</summary>
     public bool IsLocked => _locks.All(held => held.IsThere);
@@ -110,19 +107,12 @@ internal sealed class Instance : IDisposable
     // The record first, and only if it is not there: that is how hosts whose locks do not reach one another agree.
     private bool TryWrite()
     {
-        const int exists = 17;
-        try
-        {
-            Write(Paths.Record, FileMode.CreateNew, JsonSerializer.SerializeToUtf8Bytes(Record, PelicanJson.Output.InstanceRecord));
-        }
-        catch (IOException e) when (e.HResult == exists)
+        if (!LocalFile.TryPlace(Paths.Record, JsonSerializer.SerializeToUtf8Bytes(Record, PelicanJson.Output.InstanceRecord)))
         {
             return false;
         }
 
-        // Renamed into place: whoever reads it must not find it empty.
-        Write(NextPidFile, FileMode.Create, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Record.Pid}\n")));
-        File.Move(NextPidFile, Paths.PidFile, overwrite: true);
+        LocalFile.Replace(Paths.PidFile, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Record.Pid}\n")));
         return true;
     }
 
@@ -133,23 +123,5 @@ internal sealed class Instance : IDisposable
         {
             File.Delete(Paths.Record);
         }
-
-        if (File.Exists(NextPidFile))
-        {
-            File.Delete(NextPidFile);
-        }
-    }
-
-    private static void Write(string path, FileMode how, byte[] content)
-    {
-        using FileStream file = new(path, new FileStreamOptions
-        {
-            Mode = how,
-            Access = FileAccess.Write,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            UnixCreateMode = OwnerOnly,
-            BufferSize = 0,
-        });
-        file.Write(content);
     }
 }

@@ -219,7 +219,7 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         Host = host.Name,
         BootId = host.BootId,
         Pid = Environment.ProcessId,
-        StartTicks = HostIdentity.StartTicks(Environment.ProcessId),
+        StartTicks = BootMark.StartTicks(Environment.ProcessId),
         StartedAt = clock.GetUtcNow(),
         Version = Version,
         Socket = paths.Socket,

@@ -71,20 +71,17 @@ internal sealed class InstanceDatabase : IDisposable
 
     private static void Copy((string Path, SafeFileHandle File) held)
     {
-        using FileStream copy = new(held.Path, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            BufferSize = 0,
-        });
+        string next = held.Path + ".back";
+        File.Delete(next);
+        using LocalFile copy = LocalFile.TryCreate(next, UnixFileMode.UserRead | UnixFileMode.UserWrite) ?? throw FileCalls.Fault(FileCalls.Exists);
         byte[] buffer = new byte[BufferBytes];
         int read;
         for (long at = 0; (read = RandomAccess.Read(held.File, buffer, at)) > 0; at += read)
         {
-            copy.Write(buffer, 0, read);
+            RandomAccess.Write(copy.Handle, buffer.AsSpan(0, read), at);
         }
 
-        copy.Flush(flushToDisk: true);
+        copy.Complete(durable: true);
+        copy.Publish(held.Path, durable: true);
     }
 }

@@ -87,7 +87,7 @@ internal sealed partial class JobRunner(
     private async Task<TransferResult?> TransferAsync(LiveJob job, TransferRow transfer, JobAttempts attempts)
     {
         JobOptions? wanted = job.Options is null ? null : JsonSerializer.Deserialize(job.Options, PelicanJson.Default.JobOptions);
-        TransferOptions transferOptions = JobOptionsReader.Read(wanted, options.DefaultFileMode);
+        TransferOptions transferOptions = JobOptionsReader.Read(wanted, options.DefaultFileMode) with { Durable = true, IsGivenUp = () => job.IsCancelled };
         Direction direction = JobRequestCheck.DirectionOf(transfer.Operation, transfer.Source);
         string remote = JobOptionsReader.UrlOf(direction == Direction.Download ? transfer.Source : transfer.Destination!, wanted);
         ObjectUrl url = ObjectUrl.Parse(remote, options.Settings);

@@ -36,7 +36,7 @@ internal sealed partial class JobStore : IDisposable
     /// <summary>Opens the store.</summary>
     /// <param name="path">Absolute path of the database; made if it is not there.</param>
     /// <exception cref="PelicanException">As <see cref="JobStoreFile.Open"/>.</exception>
-    public static JobStore Open(string path) => new(JobStoreFile.Open(path, JobStoreMedium.TypeOf));
+    public static JobStore Open(string path) => new(JobStoreFile.Open(path, LocalMedium.TypeOf));
 
     /// <summary>Creates a job, unless its idempotency key has created one before.</summary>
     public Task<Creation> CreateAsync(NewJob job) => _queue.WriteAsync(file =>

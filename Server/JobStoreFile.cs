@@ -39,7 +39,7 @@ internal sealed class JobStoreFile : IDisposable
 
     /// <summary>Opens the database, or makes it, and brings it to the schema of this program.</summary>
     /// <param name="path">Absolute path.</param>
-    /// <param name="typeOf">Tells the type of the file system that a path lies on, as <see cref="JobStoreMedium.TypeOf"/>.</param>
+    /// <param name="typeOf">Tells the type of the file system that a path lies on, as <see cref="LocalMedium.TypeOf(string)"/>.</param>
     /// <exception cref="PelicanException">It is in use, damaged, newer than this program, or not ours; it is then left as it was.</exception>
     public static JobStoreFile Open(string path, Func<string, uint?> typeOf)
     {
@@ -55,7 +55,7 @@ internal sealed class JobStoreFile : IDisposable
 
             Make(path);
             file._connection.Open();
-            file.Prepare(JobStoreMedium.IsRemote(typeOf(path)));
+            file.Prepare(LocalMedium.IsRemote(typeOf(path)));
             return file;
         }
         catch (SqliteException e)

@@ -153,6 +153,7 @@ internal sealed class Download : IDisposable
         }
 
         await VerifyAsync(server, cancellationToken);
+        _target.Seal(_digest.Value());
     }
 
     private async Task<bool> MayGoOnAsync(ObjectServer server, CancellationToken cancellationToken)
@@ -170,7 +171,7 @@ internal sealed class Download : IDisposable
         }
 
         // What a cache holds may be older than what its origin says: then only the digest of the whole will do.
-        _mustBeVerified = _origin is null || _origin.Url != server.Url;
+        _mustBeVerified = _target.IsDoubtful || _origin is null || _origin.Url != server.Url;
         SetSize(size);
         return true;
     }

@@ -12,6 +12,9 @@ internal abstract class DownloadTarget : IDisposable
     /// <summary>Whether it is known what the bytes in place came from, so that another answer may continue them.</summary>
     public abstract bool CanGoOn { get; }
 
+    /// <summary>Whether a power failure may have taken some of the bytes in place: then only the digest of the whole will do.</summary>
+    public bool IsDoubtful { get; protected set; }
+
     /// <summary>Writes at the end.</summary>
     /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
     public abstract void Append(ReadOnlySpan<byte> bytes);
@@ -30,6 +33,11 @@ internal abstract class DownloadTarget : IDisposable
 
     /// <summary>Takes the bytes in place into a digest.</summary>
     public abstract void AppendTo(Checksum checksum, CancellationToken cancellationToken);
+
+    /// <summary>Tells the CRC-32C of all that is in place, now that it is complete.</summary>
+    public virtual void Seal(byte[] crc32c)
+    {
+    }
 
     /// <inheritdoc/>
     public abstract void Dispose();

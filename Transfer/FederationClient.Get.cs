@@ -20,8 +20,7 @@ internal sealed partial class FederationClient
             ObjectInfo info = await StatAsync(url.Text, options, [], cancellationToken);
             if (info.IsCollection)
             {
-                throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
-                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
+                throw IsCollection(url);
             }
 
             return Planned(source, LocalDestination.IsDevice(destination) ? destination : LocalDestination.Decide(destination, url.Path.Name), info.Size ?? 0);
@@ -33,7 +32,7 @@ internal sealed partial class FederationClient
             return await GetToStreamAsync(source, device, destination, options, progress, cancellationToken);
         }
 
-        using LocalDestination local = LocalDestination.Prepare(destination, url.Path.Name, options.FileMode);
+        using LocalDestination local = await PrepareAsync(url, destination, options, cancellationToken);
         return await GetToFileAsync(url, local, null, options, progress, cancellationToken);
     }
 
@@ -47,23 +46,30 @@ internal sealed partial class FederationClient
             return same;
         }
 
-        using PartFile part = PartFile.Open(local.Path, url, options.FileMode);
+        local.CheckConsent(options.Overwrite);
+        UnixFileMode mode = local.Mode(options.FileMode);
+        using PartFile part = PartFile.Open(local.Target, url, mode, options.Durable);
+        bool received = false;
         try
         {
             TransferResult result = await DownloadAsync(url, part, local.Path, listed, options, progress, cancellationToken);
-            part.Publish(options.FileMode);
+            received = true;
+            part.Publish(mode);
             local.Keep();
             return result;
         }
-        catch (PelicanException e) when (!e.Retryable)
+        catch (PelicanException e) when (e.Row == Errors.IsCollection || (e.Row == Errors.LocalFull && !received))
         {
+            // What there is of a full disk is wanted for something else. What was received completely stays all the same.
             part.Discard();
             throw;
         }
         catch (PelicanException e) when (part.CanBeResumed)
         {
+            // Only bytes that are proved wrong go, and they have gone by now: who refuses us today may not tomorrow.
             local.Keep();
-            throw new PelicanException(e.Row, e.Message, $"The {part.Length} bytes received are kept: the same command goes on from there.", e)
+            string kept = $"The {part.Length} bytes received are kept: the same command goes on from there.";
+            throw new PelicanException(e.Row, e.Message, e.Retryable || e.NextStep is null ? kept : $"{e.NextStep} {kept}", e)
             {
                 Retryable = e.Retryable,
                 RetryAfter = e.RetryAfter,
@@ -72,10 +78,49 @@ internal sealed partial class FederationClient
         }
         catch (OperationCanceledException) when (part.CanBeResumed)
         {
+            if (options.IsGivenUp())
+            {
+                part.Discard();
+                throw;
+            }
+
             local.Keep();
             throw;
         }
     }
+
+    private async Task<LocalDestination> PrepareAsync(ObjectUrl url, string destination, TransferOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return LocalDestination.Prepare(destination, url.Path.Name, options.FileMode);
+        }
+        catch (PelicanException e) when (e.Row == Errors.Local && Directory.Exists(Path.Combine(destination, url.Path.Name)))
+        {
+            // A directory that has the name of a collection, as an earlier run made it: then -r is what is missing.
+            if (await IsCollectionAsync(url, options, cancellationToken))
+            {
+                throw IsCollection(url);
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<bool> IsCollectionAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await StatAsync(url.Text, options, [], cancellationToken)).IsCollection;
+        }
+        catch (PelicanException)
+        {
+            return false;
+        }
+    }
+
+    private static PelicanException IsCollection(ObjectUrl url) => new(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
+        "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
 
     /// <summary>Downloads one object to standard output, which cannot be rewound.</summary>
     public Task<TransferResult> GetToStreamAsync(

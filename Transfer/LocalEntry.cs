@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Pelican.Transfer;
 
@@ -16,56 +16,47 @@ internal enum LocalKind
 
     /// <summary>A pipe, a socket, a device.</summary>
     Special,
+
+    /// <summary>A symbolic link; only where links are not followed.</summary>
+    Link,
 }
 
 /// <summary>What is at a local path, links followed.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Size">Bytes of a file.</param>
 /// <param name="Modified">Last modification; null when unknown.</param>
-internal readonly partial record struct LocalEntry(LocalKind Kind, long Size, DateTimeOffset? Modified)
+internal readonly record struct LocalEntry(LocalKind Kind, long Size, DateTimeOffset? Modified)
 {
-    /// <summary>Looks. .NET tells neither a pipe nor a device from a file, and opening the former would wait for a writer.</summary>
-    public static LocalEntry At(string path)
-    {
-        const int TypeMask = 0xF000, Regular = 0x8000, Folder = 0x4000;
-        if (Native.Stat(path, out Native.FileStatus status) != 0)
-        {
-            return default;
-        }
+    private const UnixFileMode Permissions = (UnixFileMode)0x1FF;
 
+    /// <summary>Its permissions.</summary>
+    public UnixFileMode Mode { get; private init; }
+
+    private (long Device, long Inode) Identity { get; init; }
+
+    /// <summary>Looks. .NET tells neither a pipe nor a device from a file, and opening the former would wait for a writer.</summary>
+    public static LocalEntry At(string path) => FileCalls.Stat(path, out FileCalls.RawStatus status) == 0 ? Of(status) : default;
+
+    /// <summary>The same, without following a link.</summary>
+    public static LocalEntry AtLink(string path) => FileCalls.LinkStat(path, out FileCalls.RawStatus status) == 0 ? Of(status) : default;
+
+    /// <summary>The same of an open file.</summary>
+    public static LocalEntry Of(SafeFileHandle file) => FileCalls.FileStat(file, out FileCalls.RawStatus status) == 0 ? Of(status) : default;
+
+    /// <summary>Whether it is the same file as another.</summary>
+    public bool IsSame(LocalEntry other) => Kind != LocalKind.Unknown && Identity == other.Identity;
+
+    private static LocalEntry Of(FileCalls.RawStatus status)
+    {
+        const int TypeMask = 0xF000, Regular = 0x8000, Folder = 0x4000, Link = 0xA000;
         LocalKind kind = (status.Mode & TypeMask) switch
         {
             Regular => LocalKind.File,
             Folder => LocalKind.Directory,
+            Link => LocalKind.Link,
             _ => LocalKind.Special,
         };
-        return new LocalEntry(kind, status.Size, DateTimeOffset.FromUnixTimeSeconds(status.ModifiedSeconds).AddTicks(status.ModifiedNanoseconds / 100));
-    }
-
-    private static partial class Native
-    {
-        /// <summary>
-        /// <c>stat</c> through the runtime's own shim, because libc's differs by architecture in its structure, and by age in its
-        /// symbol. Layout: dotnet/runtime, <c>src/native/libs/System.Native/pal_io.h</c>.
-        /// </summary>
-        [LibraryImport("libSystem.Native", EntryPoint = "SystemNative_Stat", StringMarshalling = StringMarshalling.Utf8)]
-        public static partial int Stat(string path, out FileStatus status);
-
-        /// <summary>The members in use; the rest is room.</summary>
-        [StructLayout(LayoutKind.Explicit, Size = 256)]
-        public struct FileStatus
-        {
-            [FieldOffset(4)]
-            public int Mode;
-
-            [FieldOffset(16)]
-            public long Size;
-
-            [FieldOffset(40)]
-            public long ModifiedSeconds;
-
-            [FieldOffset(48)]
-            public long ModifiedNanoseconds;
-        }
+        DateTimeOffset modified = DateTimeOffset.FromUnixTimeSeconds(status.ModifiedSeconds).AddTicks(status.ModifiedNanoseconds / 100);
+        return new LocalEntry(kind, status.Size, modified) { Mode = (UnixFileMode)status.Mode & Permissions, Identity = (status.Device, status.Inode) };
     }
 }

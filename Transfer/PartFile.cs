@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using Pelican.Json;
@@ -11,46 +9,32 @@ namespace Pelican.Transfer;
 /// The file that a download grows in, hidden beside its destination, until it is whole, verified and renamed. A run that was
 /// interrupted leaves it, with a note of its source beside it, and the next run goes on from there.
 /// </summary>
-internal sealed partial class PartFile : DownloadTarget
+internal sealed class PartFile : DownloadTarget
 {
     /// <summary>Smaller parts are not worth a question to resume from.</summary>
     public const long WorthKeeping = 1024 * 1024;
 
-    private const int MaxName = 255;
-    private const string Suffix = ".pelican-part";
-    private const int LockTries = 10;
     private const long ReserveBytes = 64 * 1024 * 1024;
     private const int KeepSize = 1; // FALLOC_FL_KEEP_SIZE
+    private const int BufferBytes = 1024 * 1024;
 
-    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(20);
-
-    private readonly string _path;
+    private readonly PartClaim _claim;
     private readonly string _destination;
-    private readonly string _statePath;
     private readonly string _url;
-    private readonly bool _ours;
-    private readonly FileStream _file;
+    private readonly bool _durable;
     private readonly SafeFileHandle _handle;
     private long _reserved = WorthKeeping;
+    private byte[]? _digest;
     private bool _settled;
 
-    private PartFile(string path, string destination, string url, FileStream file, bool ours)
+    private PartFile(PartClaim claim, string destination, string url, bool durable)
     {
-        _path = path;
-        _destination = destination;
-        _statePath = path + ".json";
-        _url = url;
-        _file = file;
-        _handle = file.SafeFileHandle; // asking for it moves the file's position, each time
-        _ours = ours;
+        (_claim, _destination, _url, _durable) = (claim, destination, url, durable);
+        _handle = claim.File.Handle;
     }
 
-    /// <summary>Whether a name is that of a part, or of the note beside one.</summary>
-    public static bool IsPart(string name) =>
-        name.StartsWith('.') && (name.EndsWith(Suffix, StringComparison.Ordinal) || name.EndsWith(Suffix + ".json", StringComparison.Ordinal));
-
     /// <summary>Path of the part.</summary>
-    public string Path => _path;
+    public string Path => _claim.File.Path;
 
     /// <summary>What the bytes came from; null while unknown, and then they cannot be gone on with.</summary>
     public PartState? State { get; private set; }
@@ -65,39 +49,15 @@ internal sealed partial class PartFile : DownloadTarget
     /// <param name="destination">Absolute path of the final file; its directory exists.</param>
     /// <param name="url">The object; part of the key, so that another object never continues this one.</param>
     /// <param name="mode">Mode of the file.</param>
+    /// <param name="durable">Whether it must outlast a power failure once it is published.</param>
+    /// <param name="byName">As of <see cref="PartClaim.Take"/>.</param>
     /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
-    public static PartFile Open(string destination, ObjectUrl url, UnixFileMode mode)
+    public static PartFile Open(string destination, ObjectUrl url, UnixFileMode mode, bool durable = false, bool byName = false)
     {
         string source = url.Federation.GetLeftPart(UriPartial.Authority) + url.Path.Encoded;
-        string directory = System.IO.Path.GetDirectoryName(destination)!;
-        string name = System.IO.Path.GetFileName(destination);
-        if (Encoding.UTF8.GetByteCount(name) > MaxName)
-        {
-            // The part's own name is cut to fit: without this, the last step of the download would be the first to fail.
-            throw Faults.FromLocal(new PathTooLongException(), destination, "create");
-        }
-
-        string key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source)), 0, 8);
-        string path = System.IO.Path.Combine(directory, PartName(name, key));
-        FileStream? file = TryOpen(path, mode, destination);
-        for (int tries = 0; file is null && tries < LockTries; tries++)
-        {
-            // Whoever starts a program hands it every open file for an instant, locks and all: the holder may be such a one.
-            Thread.Sleep(LockPause);
-            file = TryOpen(path, mode, destination);
-        }
-
-        if (file is not null)
-        {
-            PartFile part = new(path, destination, source, file, ours: true);
-            part.Recall();
-            return part;
-        }
-
-        // Another process is downloading the same object to the same place: both finish, neither disturbs the other.
-        string own = System.IO.Path.Combine(directory, PartName(name, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))));
-        return new PartFile(own, destination, source, TryOpen(own, mode, destination)
-            ?? throw new PelicanException(Errors.Local, $"cannot lock '{own}'"), ours: false);
+        PartFile part = Try(() => new PartFile(PartClaim.Take(destination, source, mode, byName), destination, source, durable), destination, "create");
+        part.Recall();
+        return part;
     }
 
     /// <inheritdoc/>
@@ -120,34 +80,26 @@ internal sealed partial class PartFile : DownloadTarget
     }
 
     /// <inheritdoc/>
-    public override void Truncate(long length)
-    {
-        try
+    public override void Truncate(long length) => Try(
+        () =>
         {
             RandomAccess.SetLength(_handle, length);
             Length = length;
             _reserved = Math.Max(length, WorthKeeping);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Faults.FromLocal(e, _destination, "write");
-        }
-    }
+        },
+        "write");
 
     /// <inheritdoc/>
     public override void StartOver()
     {
-        try
+        if (_claim.Keeps)
         {
             // First: a note must never be beside bytes of another source.
-            File.Delete(_statePath);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Faults.FromLocal(e, _destination, "write");
+            Try(() => File.Delete(_claim.NotePath), "write");
         }
 
         State = null;
+        IsDoubtful = false;
         Truncate(0);
     }
 
@@ -156,25 +108,9 @@ internal sealed partial class PartFile : DownloadTarget
     {
         State = source.Size is { } size ? new PartState(_url, size, source.Modified, source.ETag)
             : throw new ArgumentException("Of unknown size: nothing can go on from there.", nameof(source));
-        if (!_ours)
+        if (_claim.Keeps)
         {
-            return;
-        }
-
-        try
-        {
-            using FileStream file = new(_statePath, new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-                BufferSize = 0,
-            });
-            file.Write(JsonSerializer.SerializeToUtf8Bytes(State, PelicanJson.Default.PartState));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Faults.FromLocal(e, _destination, "write");
+            Try(() => Note(_claim.Holder), "write");
         }
     }
 
@@ -185,39 +121,47 @@ internal sealed partial class PartFile : DownloadTarget
         && (known.ETag is null || source.ETag is null || known.ETag == source.ETag);
 
     /// <inheritdoc/>
-    public override void AppendTo(Checksum checksum, CancellationToken cancellationToken)
-    {
-        _file.Position = 0;
-        checksum.AppendFrom(_file, Length, cancellationToken);
-    }
+    public override void AppendTo(Checksum checksum, CancellationToken cancellationToken) => Digest(_handle, checksum, cancellationToken);
+
+    /// <inheritdoc/>
+    public override void Seal(byte[] crc32c) => _digest = crc32c;
 
     /// <summary>Gives the part its final name and mode. Nothing may be wrong with it any more.</summary>
+    /// <exception cref="PelicanException">Rows <c>Local…</c>: the final name has what it had. What was verified stays, unless the disk did not take it.</exception>
     public void Publish(UnixFileMode mode)
     {
         try
         {
-            if (File.GetUnixFileMode(_handle) != mode)
-            {
-                File.SetUnixFileMode(_handle, mode);
-            }
-
+            _claim.File.SetMode(mode);
             ReleaseReserve();
-            File.Move(_path, _destination, overwrite: true);
-            _settled = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Faults.FromLocal(e, _destination, "create");
         }
 
-        if (State is not null)
+        try
         {
-            TryDelete(_statePath);
+            _claim.File.Complete(_durable);
+            CheckName();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException)
+        {
+            // What the file holds is not known any more.
+            Discard();
+            throw e as PelicanException ?? Faults.FromLocal(e, _destination, "write");
+        }
+
+        Try(() => _claim.File.Publish(_destination, _durable), "create");
+        _settled = true;
+        if (State is not null && _claim.Keeps)
+        {
+            TryDelete(_claim.NotePath);
         }
     }
 
     /// <summary>Whether another run could go on from here.</summary>
-    public bool CanBeResumed => _ours && !_settled && State is not null && Length >= WorthKeeping;
+    public bool CanBeResumed => _claim.Keeps && !_settled && State is not null && Length >= WorthKeeping;
 
     /// <summary>Removes the part and its note.</summary>
     public void Discard()
@@ -229,12 +173,17 @@ internal sealed partial class PartFile : DownloadTarget
 
         // While it is still locked, and once: after that the name may be another's.
         _settled = true;
-        if (_ours)
+        if (_claim.ByName && !_claim.File.IsThere)
         {
-            TryDelete(_statePath);
+            return;
         }
 
-        TryDelete(_path);
+        if (_claim.Keeps)
+        {
+            TryDelete(_claim.NotePath);
+        }
+
+        TryDelete(Path);
     }
 
     /// <summary>Closes the file; what is not worth keeping goes.</summary>
@@ -242,20 +191,20 @@ internal sealed partial class PartFile : DownloadTarget
     {
         if (CanBeResumed)
         {
-            TryReleaseReserve();
+            TryLeave();
         }
         else
         {
             Discard();
         }
 
-        _file.Dispose();
+        _claim.Dispose();
     }
 
     // Blocks for what comes next, beyond the end of the file: to write into them costs the file system a quarter less. A step at a
     // time, since a process that is killed leaves them. Where there is none to be had, writing will say so.
     private void Reserve() =>
-        _reserved = Fallocate(_handle, KeepSize, Length, ReserveBytes) == 0 ? Length + ReserveBytes : long.MaxValue;
+        _reserved = FileCalls.Reserve(_handle, KeepSize, Length, ReserveBytes) == 0 ? Length + ReserveBytes : long.MaxValue;
 
     // An earlier run may have left more than this one reserved.
     private void ReleaseReserve()
@@ -266,39 +215,99 @@ internal sealed partial class PartFile : DownloadTarget
         }
     }
 
-    private void TryReleaseReserve()
+    // Who goes on from it should know how much of it is on the disk, where that is known at no cost.
+    private void TryLeave()
     {
         try
         {
             ReleaseReserve();
+            if (_durable || _claim.ByName)
+            {
+                _claim.File.Complete(_durable);
+                Note(_claim.Holder with { Synced = Length, Released = true });
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The part is as good with them.
+            // The part is as good without: its digest will tell.
         }
     }
 
-    private void Recall()
+    // Where nobody but the name says whose the part is, others may have written into it: the digest is of what was received.
+    private void CheckName()
     {
-        Length = RandomAccess.GetLength(_handle);
-        if (Length == 0)
+        if (!_claim.ByName)
         {
             return;
         }
 
+        using LocalFile? again = LocalFile.TryOpen(Path);
+        if (again is null || !_claim.File.IsThere || again.InitialLength != Length)
+        {
+            throw Changed();
+        }
+
+        if (_digest is { } expected)
+        {
+            using Crc32cChecksum checksum = new();
+            Digest(again.Handle, checksum, CancellationToken.None);
+            if (!checksum.Value().AsSpan().SequenceEqual(expected))
+            {
+                throw Changed();
+            }
+        }
+    }
+
+    private PelicanException Changed() => new(Errors.Local, $"cannot create '{_destination}': another process has changed what was received for it",
+        "See that one process alone downloads it, and try again.")
+    {
+        Retryable = true,
+    };
+
+    private void Digest(SafeFileHandle file, Checksum checksum, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            State = JsonSerializer.Deserialize(File.ReadAllBytes(_statePath), PelicanJson.Default.PartState);
+            int read = 1;
+            for (long at = 0; at < Length && read > 0; at += read)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, Length - at)), at);
+                checksum.Append(buffer.AsSpan(0, read));
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, _destination, "read");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void Note(PartHolder holder) => LocalFile.Replace(
+        _claim.NotePath, JsonSerializer.SerializeToUtf8Bytes(State = State! with { Holder = holder }, PelicanJson.Default.PartState));
+
+    private void Recall()
+    {
+        Length = _claim.File.InitialLength;
+        State = _claim.Left;
+        if (Length == 0)
         {
             State = null;
+            return;
         }
 
         if (State is null || State.Url != _url || Length > State.Size)
         {
             StartOver();
+            return;
         }
+
+        // After a power failure a file may have zeros where its bytes were.
+        IsDoubtful = Length > (State.Holder?.Synced ?? 0) && (State.Holder is not { Boot.Length: > 0 } holder || holder.Boot != BootMark.BootId());
     }
 
     // What cannot be removed stays: there is no better place for it, and another error to tell of, or none.
@@ -313,57 +322,23 @@ internal sealed partial class PartFile : DownloadTarget
         }
     }
 
-    // Null when another process holds it.
-    private static FileStream? TryOpen(string path, UnixFileMode mode, string destination)
+    private void Try(Action action, string doing) => Try(
+        () =>
+        {
+            action();
+            return true;
+        },
+        _destination, doing);
+
+    private static T Try<T>(Func<T> action, string destination, string doing)
     {
         try
         {
-            FileStream file = new(path, new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                BufferSize = 0,
-                UnixCreateMode = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
-            if (IsStillAt(file, path))
-            {
-                return file;
-            }
-
-            file.Dispose();
-            return null;
-        }
-        catch (IOException e) when (e.HResult == 11)
-        {
-            return null;
+            return action();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Faults.FromLocal(e, destination, "create");
+            throw Faults.FromLocal(e, destination, doing);
         }
     }
-
-    // Between our opening and our locking it, its owner may have renamed it: what we hold is then a published file.
-    private static bool IsStillAt(FileStream file, string path)
-    {
-        string? now = File.ResolveLinkTarget($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
-        return now is null ? File.Exists(path) : System.IO.Path.GetFileName(now) == System.IO.Path.GetFileName(path);
-    }
-
-    // A name that leaves room for ours is cut at a character, not at a byte.
-    private static string PartName(string name, string key)
-    {
-        string suffix = $".{key}{Suffix}";
-        int room = MaxName - suffix.Length - 1 - ".json".Length;
-        while (Encoding.UTF8.GetByteCount(name) > room)
-        {
-            name = name[..^(char.IsSurrogate(name[^1]) ? 2 : 1)];
-        }
-
-        return $".{name}{suffix}";
-    }
-
-    [LibraryImport("libc", EntryPoint = "fallocate")]
-    private static partial int Fallocate(SafeFileHandle file, int mode, long offset, long length);
 }

@@ -12,7 +12,7 @@ internal sealed record TransferOptions
     /// <summary>Ask the director for origins (<c>--direct</c>, <c>?directread</c>).</summary>
     public bool DirectRead { get; init; }
 
-    /// <summary>Replace an existing object (<c>--overwrite</c>).</summary>
+    /// <summary>Replace an existing object, or a file that is read-only (<c>--overwrite</c>).</summary>
     public bool Overwrite { get; init; }
 
     /// <summary>
@@ -30,6 +30,12 @@ internal sealed record TransferOptions
     /// <summary>Mode of a new local file: <c>0666 &amp; ~umask</c> of the caller.</summary>
     public UnixFileMode FileMode { get; init; } =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Whether what is told to be done must outlast a power failure.</summary>
+    public bool Durable { get; init; }
+
+    /// <summary>Asked when it is cancelled: whether nobody will go on with it, so that nothing of it is to stay.</summary>
+    public Func<bool> IsGivenUp { get; init; } = () => false;
 
     /// <summary>Write nothing, say what would be done (<c>--dry-run</c>).</summary>
     public bool DryRun { get; init; }

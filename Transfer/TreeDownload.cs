@@ -61,6 +61,10 @@ internal sealed class TreeDownload(FederationClient client, IReadOnlyList<Object
     }
 
     /// <inheritdoc/>
+    protected override IReadOnlyDictionary<string, string> Clashes(string place, IReadOnlyCollection<string> names) =>
+        options.DryRun || place == Nowhere ? base.Clashes(place, names) : NameClash.Find(place, names);
+
+    /// <inheritdoc/>
     protected override TreeItem ItemOf(string path, Entry entry, string? place)
     {
         string local = place is null || place == Nowhere ? destination : $"{place.TrimEnd('/')}/{entry.Info.Name}";

@@ -57,6 +57,9 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
     /// <param name="cancellationToken">Ends it.</param>
     protected abstract Task<TPlace> EnterAsync(string path, TPlace? parent, bool isEmpty, CancellationToken cancellationToken);
 
+    /// <summary>Names of a listing that are one name at the destination: for each, another one of its kind.</summary>
+    protected virtual IReadOnlyDictionary<string, string> Clashes(TPlace place, IReadOnlyCollection<string> names) => new Dictionary<string, string>();
+
     /// <summary>Names an object for others.</summary>
     protected abstract TreeItem ItemOf(string path, Entry entry, TPlace? place);
 
@@ -151,6 +154,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             all.Add(entry);
         }
 
+        IReadOnlyDictionary<string, string> clashes = Clashes(place, named.Keys);
         foreach ((string name, Entry entry) in named)
         {
             string path = at.Path.Length == 0 ? name : $"{at.Path}/{name}";
@@ -158,6 +162,12 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             if (Objection(path, same, place) is { } objection)
             {
                 Fail(ItemOf(path, entry, place), objection);
+            }
+            else if (clashes.TryGetValue(name, out string? other))
+            {
+                Fail(ItemOf(path, entry, place), new PelicanException(Errors.Parameter,
+                    $"'{path}' and '{other}' have one name at '{ItemOf(path, entry, place).Destination}', whose file system does not tell them apart; neither was moved",
+                    "Transfer them to different places."));
             }
             else if (entry.Info.IsCollection)
             {
@@ -183,7 +193,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
                     "Transfer them to different places.");
         }
 
-        if (!same[0].Info.IsCollection && PartFile.IsPart(same[0].Info.Name))
+        if (!same[0].Info.IsCollection && PartClaim.IsPart(same[0].Info.Name))
         {
             return new PelicanException(Errors.NotSupported, $"'{path}' has the name of an incomplete download", "Rename it, or delete it.");
         }

@@ -45,7 +45,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
                 {
                     LocalKind.Directory when isLink => "is a link to a directory",
                     LocalKind.Special => "is a pipe, a socket or a device",
-                    not LocalKind.Directory when PartFile.IsPart(found.Name) => "is an incomplete download",
+                    not LocalKind.Directory when PartClaim.IsPart(found.Name) => "is an incomplete download",
                     _ => null,
                 };
                 if (why is null)

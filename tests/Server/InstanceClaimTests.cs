@@ -254,7 +254,7 @@ public sealed class InstanceClaimTests : IDisposable
     [Test]
     public async Task A_process_is_known_by_number_and_start()
     {
-        InstanceRecord us = Record(Here) with { Pid = Environment.ProcessId, StartTicks = HostIdentity.StartTicks(Environment.ProcessId) };
+        InstanceRecord us = Record(Here) with { Pid = Environment.ProcessId, StartTicks = BootMark.StartTicks(Environment.ProcessId) };
 
         await Assert.That(Here.Runs(us)).IsTrue();
         await Assert.That(Here.Runs(us with { StartTicks = us.StartTicks + 1 })).IsFalse();

@@ -338,7 +338,7 @@ public sealed class JobStoreTests : IDisposable
     public async Task A_database_of_an_earlier_version_is_brought_up_step_by_step()
     {
         JobStore.Open(Database).Dispose();
-        using JobStoreFile file = JobStoreFile.Open(Database, JobStoreMedium.TypeOf);
+        using JobStoreFile file = JobStoreFile.Open(Database, LocalMedium.TypeOf);
 
         JobStoreSchema.Upgrade(file, [.. JobStoreSchema.Versions, "CREATE TABLE two(x)", "INSERT INTO two VALUES (3)"]);
 
@@ -349,9 +349,9 @@ public sealed class JobStoreTests : IDisposable
     [Test]
     public async Task The_type_of_a_file_system_is_what_the_system_says()
     {
-        await Assert.That(JobStoreMedium.TypeOf("/proc/self/status")).IsEqualTo(0x9FA0u);
-        await Assert.That(JobStoreMedium.TypeOf(Path.Combine(_folder, "none"))).IsNull();
-        await Assert.That(JobStoreMedium.IsRemote(null)).IsFalse();
+        await Assert.That(LocalMedium.TypeOf("/proc/self/status")).IsEqualTo(0x9FA0u);
+        await Assert.That(LocalMedium.TypeOf(Path.Combine(_folder, "none"))).IsNull();
+        await Assert.That(LocalMedium.IsRemote(null)).IsFalse();
     }
 
     [Test]

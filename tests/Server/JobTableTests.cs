@@ -162,6 +162,27 @@ public sealed class JobTableTests
     }
 
     [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task A_cancelled_download_leaves_no_part(bool tree, CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/run/b", Large);
+        Gate gate = new(3_000_000);
+        server.Federation.Cache.Faults.Add("GET", "/public/run/b", FaultAction.Hold(gate));
+        string id = await server.CreateAsync(cancellationToken, tree
+            ? server.Get("/public/run?recursive", "run")
+            : server.Get("/public/run/b", "b"));
+        await Expect.UntilAsync(
+            () => Directory.EnumerateFiles(server.Folder, "*.pelican-part.json", SearchOption.AllDirectories).Any(), cancellationToken);
+
+        await server.SendAsync("DELETE", $"/jobs/{id}", null, cancellationToken);
+        gate.Open();
+
+        await Assert.That(Directory.EnumerateFiles(server.Folder, "*.pelican-part*", SearchOption.AllDirectories)).IsEmpty();
+    }
+
+    [Test]
     public async Task A_waiting_job_can_be_cancelled(CancellationToken cancellationToken)
     {
         await using ApiServer server = await ApiServer.StartAsync(maxJobs: 1);

@@ -4,6 +4,7 @@ using Pelican.Commands;
 using Pelican.Json;
 using Pelican.Server;
 using Pelican.Tests.Support;
+using Pelican.Transfer;
 
 namespace Pelican.Tests.Server;
 
@@ -27,7 +28,7 @@ internal sealed class ServedHome : IDisposable
     public int Pid => int.Parse(System.IO.File.ReadAllText(File("pid")), CultureInfo.InvariantCulture);
 
     /// <summary>Whether that process is there.</summary>
-    public static bool Runs(int process) => HostIdentity.StartTicks(process) is not null;
+    public static bool Runs(int process) => BootMark.StartTicks(process) is not null;
 
     /// <summary>One of its files.</summary>
     public string File(string extension) => $"{Home}/.pelican/client-api.{extension}";

@@ -355,6 +355,127 @@ public sealed class DownloadTests
     }
 
     [Test]
+    public async Task A_download_that_is_given_up_leaves_nothing(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Large);
+        Gate gate = new(3_000_000);
+        federation.Cache.Faults.Add("GET", Path, FaultAction.Hold(gate), times: 1);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+
+        Task<TransferResult> download = client.GetAsync(Path, "new/a.bin", stop.Token, new TransferOptions { IsGivenUp = () => true });
+        await Expect.UntilAsync(() => client.HasNoted && client.Progress.Bytes >= 3_000_000, cancellationToken);
+        await stop.CancelAsync();
+
+        await Assert.That(async () => await download).Throws<OperationCanceledException>();
+        await Assert.That(client.Files()).IsEmpty();
+    }
+
+    [Test]
+    public async Task What_was_verified_stays_when_it_cannot_get_its_name_and_needs_no_second_download(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Large);
+        Gate gate = new(3_000_000);
+        federation.Cache.Faults.Add("GET", Path, FaultAction.Hold(gate), times: 1);
+
+        Task<TransferResult> download = client.GetAsync(Path, "a.bin", cancellationToken);
+        await Expect.UntilAsync(() => client.HasNoted, cancellationToken);
+        Directory.CreateDirectory(client.File("a.bin"));
+        gate.Open();
+        PelicanException error = await Expect.FailureAsync(download);
+        Directory.Delete(client.File("a.bin"));
+        TransferResult again = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(error.Row.Name).StartsWith("Local");
+        await Assert.That(error.NextStep).EndsWith("The 5000000 bytes received are kept: the same command goes on from there.");
+        await Assert.That(again.ResumedFrom).IsEqualTo(Large.Length);
+        await Assert.That(Bytes.AreIn(client.File("a.bin"), Large)).IsTrue();
+        await Assert.That(client.Files()).IsEquivalentTo(["a.bin"]);
+    }
+
+    [Test]
+    public async Task The_mode_of_a_file_is_kept_and_a_link_that_was_named_is_followed(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Small);
+        client.Write("there", [1]);
+        File.SetUnixFileMode(client.File("there"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.CreateSymbolicLink(client.File("a.bin"), "there");
+
+        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(result.Destination).IsEqualTo(client.File("a.bin"));
+        await Assert.That(new FileInfo(client.File("a.bin")).LinkTarget).IsEqualTo("there");
+        await Assert.That(Bytes.AreIn(client.File("there"), Small)).IsTrue();
+        await Assert.That(File.GetUnixFileMode(client.File("there"))).IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Test]
+    public async Task Another_name_of_the_file_that_is_replaced_keeps_its_bytes(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Small);
+        client.Write("snapshot", [1]);
+        await PublishedExecutable.RunAsync("ln", [client.File("snapshot"), client.File("a.bin")]);
+
+        await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(Bytes.AreIn(client.File("a.bin"), Small)).IsTrue();
+        await Assert.That(Bytes.AreIn(client.File("snapshot"), [1])).IsTrue();
+    }
+
+    [Test]
+    [Arguments(false)]
+    [Arguments(true)]
+    public async Task A_read_only_file_is_not_replaced_without_consent(bool tree, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Small);
+        client.Write("got/a.bin", [1]);
+        File.SetUnixFileMode(client.File("got/a.bin"), UnixFileMode.UserRead);
+
+        PelicanException? error = await GetAsync(new TransferOptions());
+        bool kept = Bytes.AreIn(client.File("got/a.bin"), [1]);
+        int gets = federation.Cache.Requests.Count(r => r.Method == "GET");
+        PelicanException? second = await GetAsync(new TransferOptions { Overwrite = true });
+
+        await Assert.That(error!.Row).IsEqualTo(Errors.LocalDenied);
+        await Assert.That(error.Message).Contains("read-only");
+        await Assert.That(kept).IsTrue();
+        await Assert.That(gets).IsEqualTo(0);
+        await Assert.That(second).IsNull();
+        await Assert.That(Bytes.AreIn(client.File("got/a.bin"), Small)).IsTrue();
+        await Assert.That(File.GetUnixFileMode(client.File("got/a.bin"))).IsEqualTo(UnixFileMode.UserRead);
+
+        async Task<PelicanException?> GetAsync(TransferOptions options) => tree
+            ? (await client.GetTreeAsync("/public/run1", "got", cancellationToken, options)).Failure
+            : await Expect.FailureOrNullAsync(client.GetAsync(Path, "got/", cancellationToken, options));
+    }
+
+    [Test]
+    public async Task A_collection_is_told_even_where_a_directory_has_its_name(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Small);
+        Directory.CreateDirectory(client.File("run1"));
+        Directory.CreateDirectory(client.File("a.bin"));
+
+        PelicanException collection = await Expect.FailureAsync(client.GetAsync("/public/run1", "", cancellationToken));
+        PelicanException directory = await Expect.FailureAsync(client.GetAsync(Path, "", cancellationToken));
+
+        await Assert.That(collection.Row).IsEqualTo(Errors.IsCollection);
+        await Assert.That(collection.NextStep).Contains("-r");
+        await Assert.That(directory.Row).IsEqualTo(Errors.Local);
+    }
+
+    [Test]
     public async Task A_part_of_a_changed_object_is_discarded(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync(new() { Caches = [] });

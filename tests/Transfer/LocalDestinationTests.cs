@@ -86,6 +86,75 @@ public sealed partial class LocalDestinationTests : IDisposable
     }
 
     [Test]
+    [Arguments("here", "here")]
+    [Arguments("next/../here", "here")]
+    [Arguments("again", "here")]
+    [Arguments("none", "none")]
+    [Arguments("dir/none", "dir/none")]
+    public async Task A_link_that_was_named_is_followed(string to, string expected)
+    {
+        Directory.CreateDirectory(_folder + "/dir");
+        Directory.CreateDirectory(_folder + "/next");
+        await File.WriteAllTextAsync(_folder + "/here", "");
+        File.CreateSymbolicLink(_folder + "/again", "here");
+        File.CreateSymbolicLink(_folder + "/link", to);
+
+        using var local = LocalDestination.Prepare(_folder + "/link", "o", Mode);
+
+        await Assert.That(Path.GetRelativePath(_folder, local.Path)).IsEqualTo("link");
+        await Assert.That(Path.GetRelativePath(_folder, Path.GetFullPath(local.Target))).IsEqualTo(expected);
+    }
+
+    [Test]
+    public async Task Links_in_a_circle_are_a_local_fault()
+    {
+        File.CreateSymbolicLink(_folder + "/a", "b");
+        File.CreateSymbolicLink(_folder + "/b", "a");
+
+        PelicanException error = Assert.Throws<PelicanException>(() => LocalDestination.Prepare(_folder + "/a", "o", Mode));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.Local);
+    }
+
+    [Test]
+    public async Task A_link_below_a_tree_is_replaced()
+    {
+        await File.WriteAllTextAsync(_folder + "/here", "");
+        File.CreateSymbolicLink(_folder + "/link", "here");
+
+        using var local = LocalDestination.Exactly(_folder + "/link");
+
+        await Assert.That(local.Target).IsEqualTo(_folder + "/link");
+        await Assert.That(local.Mode(Mode)).IsEqualTo(Mode);
+    }
+
+    [Test]
+    public async Task The_mode_is_that_of_the_file_that_is_replaced()
+    {
+        using var fresh = LocalDestination.Prepare(_folder + "/o", "o", Mode);
+        await File.WriteAllTextAsync(_folder + "/o", "");
+        File.SetUnixFileMode(_folder + "/o", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var local = LocalDestination.Prepare(_folder + "/o", "o", Mode);
+
+        await Assert.That(fresh.Mode(Mode)).IsEqualTo(Mode);
+        await Assert.That(local.Mode(Mode)).IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Test]
+    public async Task A_read_only_file_is_replaced_with_consent_only()
+    {
+        await File.WriteAllTextAsync(_folder + "/o", "");
+        File.SetUnixFileMode(_folder + "/o", UnixFileMode.UserRead);
+        using var local = LocalDestination.Prepare(_folder + "/o", "o", Mode);
+
+        local.CheckConsent(overwrite: true);
+        PelicanException error = Assert.Throws<PelicanException>(() => local.CheckConsent(overwrite: false));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.LocalDenied);
+        await Assert.That(error.Message).IsEqualTo($"cannot replace '{_folder}/o': it is read-only");
+    }
+
+    [Test]
     [Arguments("/file/")]
     [Arguments("/file/o")]
     [Arguments("/file/a/o")]

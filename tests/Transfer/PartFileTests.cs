@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using Pelican.Json;
 using Pelican.Tests.Support;
 using Pelican.Transfer;
 
@@ -442,7 +444,177 @@ public sealed class PartFileTests : IDisposable
         await Assert.That(error.Row).IsEqualTo(Errors.LocalFileNotFound);
     }
 
+    [Test]
+    public async Task Without_locks_two_downloads_do_not_disturb_each_other()
+    {
+        byte[] other = Bytes.Random(Size, seed: 8);
+        using (PartFile first = OpenByName())
+        using (PartFile second = OpenByName())
+        {
+            first.Append(Content.AsSpan(0, 1_500_000));
+            first.Remember(Source);
+            second.Append(other);
+            second.Remember(Source);
+            first.Append(Content.AsSpan(1_500_000));
+
+            await Assert.That(second.Path).IsNotEqualTo(first.Path);
+            await Assert.That(second.CanBeResumed).IsFalse();
+
+            second.Publish(Mode);
+            first.Publish(Mode);
+        }
+
+        await Assert.That(Bytes.AreIn(Destination, Content)).IsTrue();
+        await Assert.That(Files()).IsEquivalentTo(["o.dat"]);
+    }
+
+    [Test]
+    public async Task Without_locks_what_was_left_is_gone_on_with_under_a_name_of_its_own()
+    {
+        string first = Leave(Content.AsSpan(0, 1_200_000), byName: true);
+        string second = Leave(Content.AsSpan(1_200_000, 800_000), byName: true);
+        using (PartFile part = OpenByName())
+        {
+            await Assert.That(part.Length).IsEqualTo(2_000_000);
+            await Assert.That(part.IsDoubtful).IsFalse();
+            await Assert.That(second).IsNotEqualTo(first);
+            await Assert.That(part.Path).IsNotEqualTo(second);
+
+            part.Append(Content.AsSpan(2_000_000));
+            part.Seal(Crc32c(Content));
+            part.Publish(Mode);
+        }
+
+        await Assert.That(Bytes.AreIn(Destination, Content)).IsTrue();
+        await Assert.That(Files()).IsEquivalentTo(["o.dat"]);
+    }
+
+    [Test]
+    [Arguments(true, 0, true)] // killed on this host
+    [Arguments(false, 11, true)] // another host, silent for long
+    [Arguments(false, 1, false)] // another host, which may still be at it
+    public async Task Without_locks_only_what_is_nobodys_is_gone_on_with(bool here, int minutes, bool taken)
+    {
+        string left = Leave(Content.AsSpan(0, 2_000_000), byName: true);
+        PartState state = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(left + ".json"), PelicanJson.Default.PartState)!;
+        PartHolder holder = state.Holder! with { Released = false, Process = int.MaxValue, Boot = here ? state.Holder.Boot : "another" };
+        await File.WriteAllBytesAsync(left + ".json", JsonSerializer.SerializeToUtf8Bytes(state with { Holder = holder }, PelicanJson.Default.PartState));
+        File.SetLastWriteTimeUtc(left, DateTime.UtcNow.AddMinutes(-minutes));
+
+        using PartFile part = OpenByName();
+
+        await Assert.That(part.Length).IsEqualTo(taken ? 2_000_000 : 0);
+        await Assert.That(File.Exists(left)).IsEqualTo(!taken);
+        await Assert.That(File.Exists(left + ".json")).IsTrue();
+    }
+
+    [Test]
+    public async Task Without_locks_bytes_that_another_process_wrote_are_found_before_the_final_name()
+    {
+        using PartFile part = OpenByName();
+        part.Append(Content);
+        part.Seal(Crc32c(Content));
+        using (FileStream other = new(part.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            other.Write(new byte[1000]);
+        }
+
+        PelicanException error = Assert.Throws<PelicanException>(() => part.Publish(Mode));
+
+        await Assert.That(error.Message).Contains("another process has changed");
+        await Assert.That(Files()).IsEmpty();
+    }
+
+    [Test]
+    [Arguments(true)]
+    [Arguments(false)]
+    public async Task Without_locks_a_part_that_is_another_ones_by_now_is_not_published(bool replaced)
+    {
+        using (PartFile part = OpenByName())
+        {
+            part.Append(Content);
+            File.Delete(part.Path);
+            if (replaced)
+            {
+                await File.WriteAllBytesAsync(part.Path, Content);
+            }
+
+            Assert.Throws<PelicanException>(() => part.Publish(Mode));
+        }
+
+        await Assert.That(File.Exists(Destination)).IsFalse();
+        await Assert.That(Files().Length).IsEqualTo(replaced ? 1 : 0);
+    }
+
+    [Test]
+    public async Task What_was_written_before_the_host_went_down_is_doubted()
+    {
+        Leave(Content.AsSpan(0, 2_000_000));
+        string note = Note();
+        PartState state = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(note), PelicanJson.Default.PartState)!;
+        await AssertDoubtAsync(state.Holder, false);
+        await AssertDoubtAsync(state.Holder! with { Boot = "the one before" }, true);
+        await AssertDoubtAsync(state.Holder! with { Boot = "the one before", Synced = 1_999_999 }, true);
+        await AssertDoubtAsync(state.Holder! with { Boot = "the one before", Synced = 2_000_000 }, false);
+        await AssertDoubtAsync(null, true);
+
+        async Task AssertDoubtAsync(PartHolder? holder, bool doubted)
+        {
+            await File.WriteAllBytesAsync(note, JsonSerializer.SerializeToUtf8Bytes(state with { Holder = holder }, PelicanJson.Default.PartState));
+            using PartFile part = Open();
+            await Assert.That(part.Length).IsEqualTo(2_000_000);
+            await Assert.That(part.IsDoubtful).IsEqualTo(doubted);
+        }
+    }
+
+    [Test]
+    public async Task The_next_of_several_at_once_takes_what_a_killed_one_has_left()
+    {
+        using PartFile first = Open();
+        string left;
+        using (PartFile second = Open())
+        {
+            left = second.Path;
+        }
+
+        await File.WriteAllTextAsync(left, "left by one that was killed");
+        using (PartFile second = Open())
+        {
+            await Assert.That(second.Path).IsEqualTo(left);
+            await Assert.That(second.Length).IsEqualTo(0);
+            second.Append(Content);
+            second.Publish(Mode);
+        }
+
+        await Assert.That(Bytes.AreIn(Destination, Content)).IsTrue();
+    }
+
+    [Test]
+    public async Task What_was_verified_stays_when_it_cannot_get_its_name()
+    {
+        Directory.CreateDirectory(Destination);
+        using (PartFile part = Open())
+        {
+            part.Append(Content);
+            part.Remember(Source);
+            Assert.Throws<PelicanException>(() => part.Publish(Mode));
+        }
+
+        Directory.Delete(Destination);
+        using PartFile again = Open();
+        await Assert.That(again.Length).IsEqualTo(Size);
+    }
+
     private PartFile Open() => PartFile.Open(Destination, Url, Mode);
+
+    private PartFile OpenByName() => PartFile.Open(Destination, Url, Mode, byName: true);
+
+    private static byte[] Crc32c(byte[] content)
+    {
+        using Crc32cChecksum checksum = new();
+        checksum.Append(content);
+        return checksum.Value();
+    }
 
     private void Publish()
     {
@@ -452,11 +624,12 @@ public sealed class PartFileTests : IDisposable
     }
 
     /// <summary>Leaves a part as an interrupted run does.</summary>
-    private void Leave(ReadOnlySpan<byte> bytes)
+    private string Leave(ReadOnlySpan<byte> bytes, bool byName = false)
     {
-        using PartFile part = Open();
+        using PartFile part = byName ? OpenByName() : Open();
         part.Append(bytes);
         part.Remember(Source);
+        return part.Path;
     }
 
     private string PartPath(bool create = false)
