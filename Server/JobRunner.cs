@@ -128,7 +128,8 @@ internal sealed partial class JobRunner(
         try
         {
             result = at.Direction == Direction.Download
-                ? await client.GetTreeAsync([at.Url], transfer.Destination!, transferOptions, listener, progress, job.Stop)
+                // The journal brings many objects to the disk at once.
+                ? await client.GetTreeAsync([at.Url], transfer.Destination!, transferOptions with { Durable = false }, listener, progress, job.Stop)
                 : await client.PutTreeAsync([transfer.Source], at.Url, transferOptions, listener, progress, job.Stop);
         }
         finally
@@ -146,6 +147,8 @@ internal sealed partial class JobRunner(
         {
             throw result.Failure;
         }
+
+        journal.Sync();
     }
 
     private async Task FlushAsync(TreeJournal journal, LiveJob job, CancellationToken ended)

@@ -54,7 +54,20 @@ internal sealed class TreeJournal
 
         if (done.Count > 0)
         {
+            Sync();
             await _store.NoteObjectsAsync(_job, _transfer.Position, done, done: true);
+        }
+    }
+
+    /// <summary>
+    /// Brings what a download has written to the disk: what is noted as done is not looked at again. All of it at once, since a small
+    /// file costs as much to flush as a hundred.
+    /// </summary>
+    public void Sync()
+    {
+        if (_direction == Direction.Download)
+        {
+            LocalFile.SyncAll(_transfer.Destination!);
         }
     }
 

@@ -58,7 +58,15 @@ internal sealed class LocalFile : IDisposable
     public static void Replace(string path, ReadOnlySpan<byte> content, UnixFileMode mode = OwnerOnly, bool durable = false)
     {
         using LocalFile file = Beside(path, content, mode, durable);
-        file.Publish(path, durable);
+        try
+        {
+            file.Publish(path, durable);
+        }
+        catch
+        {
+            File.Delete(file.Path);
+            throw;
+        }
     }
 
     /// <summary>Gives a small file a name that nothing has; it appears complete.</summary>
@@ -147,13 +155,14 @@ internal sealed class LocalFile : IDisposable
     }
 
     /// <summary>Brings everything that was written to a file system to where it stays.</summary>
-    /// <param name="path">A directory on it.</param>
+    /// <param name="path">A file or directory on it.</param>
+    /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
     public static void SyncAll(string path)
     {
-        using SafeFileHandle directory = FileCalls.Open(path, FileCalls.ReadOnly, 0);
-        if (directory.IsInvalid || FileCalls.SyncFileSystem(directory) != 0)
+        using SafeFileHandle there = FileCalls.Open(path, FileCalls.ReadOnly, 0);
+        if (there.IsInvalid || FileCalls.SyncFileSystem(there) != 0)
         {
-            throw FileCalls.Fault(Marshal.GetLastPInvokeError());
+            throw Faults.FromLocal(FileCalls.Fault(Marshal.GetLastPInvokeError()), path, "write");
         }
     }
 
