@@ -73,7 +73,7 @@ internal static class Cli
         }
         catch (Exception e)
         {
-            return Report(e, parse, globals, world, messages, interruption);
+            return Report(e, parse, globals, world, (messages, redactor), interruption);
         }
     }
 
@@ -119,8 +119,9 @@ internal static class Cli
     private static string VersionLine() => $"pelican {typeof(Cli).Assembly.GetName().Version?.ToString(3)}\n";
 
     private static int Report(
-        Exception error, ParseResult parse, GlobalOptions globals, Surroundings world, ConsoleMessages messages, Interruption interruption)
+        Exception error, ParseResult parse, GlobalOptions globals, Surroundings world, (ConsoleMessages, Redactor) to, Interruption interruption)
     {
+        (ConsoleMessages messages, Redactor redactor) = to;
         if (world.ReaderGone)
         {
             return ReaderGone;
@@ -150,7 +151,7 @@ internal static class Cli
         if (globals.Json(parse) && error is not IOException)
         {
             ConsoleOutput output = new(world.Output);
-            output.Json(Reports.Of(known, null), PelicanJson.Output.ErrorReport);
+            output.Json(Reports.Of(redactor.Redact(known), null), PelicanJson.Output.ErrorReport);
             output.Flush();
         }
 

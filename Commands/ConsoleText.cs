@@ -36,6 +36,12 @@ internal static class ConsoleText
         return visible.ToString();
     }
 
+    /// <summary>A name or path of the federation as it stands in a URL: what would begin an escape, a query or a fragment is escaped.</summary>
+    public static string InUrl(string name) => Visible(name
+        .Replace("%", "%25", StringComparison.Ordinal)
+        .Replace("?", "%3F", StringComparison.Ordinal)
+        .Replace("#", "%23", StringComparison.Ordinal));
+
     /// <summary>Columns that a text takes on a terminal, at most: wide and doubtful characters count as two.</summary>
     public static int Width(string text)
     {

@@ -32,8 +32,8 @@ internal static class ObjectLsCommand
             Usage = "<collection>",
             Details =
             [
-                "Names are sorted. On a terminal they stand in columns, otherwise one a line; control characters in them are spelled out"
-                + " (\\x1b). With --json the names are exact: an array of names, with -l an array of"
+                "Names are sorted. On a terminal they stand in columns, otherwise one a line, and as URLs take them: %, ? and # are %25, %3F and"
+                + " %23; control characters are spelled out (\\x1b). With --json the names are exact: an array of names, with -l an array of"
                 + " {Name, Size, ModTime, IsCollection, etag}. Times are UTC.",
             ],
             Examples =
@@ -102,7 +102,7 @@ internal static class ObjectLsCommand
                 session.Output.Json([.. wanted.Select(info => info.Name)], PelicanJson.Output.IReadOnlyListString);
                 break;
             default:
-                string[] names = [.. wanted.Select(info => ConsoleText.Visible(info.Name))];
+                string[] names = [.. wanted.Select(info => ConsoleText.InUrl(info.Name))];
                 bool columns = session.World.OutputIsTerminal && !options.SingleColumn;
                 Lines(columns ? ConsoleColumns.Fill(names, session.World.TerminalSize().Columns) : names, session);
                 break;
@@ -119,7 +119,7 @@ internal static class ObjectLsCommand
 
     private static string[] Row(ObjectInfo info) =>
     [
-        ConsoleText.Visible(info.Path),
+        ConsoleText.InUrl(info.Path),
         info.IsCollection ? "DIR" : info.Size?.ToString(CultureInfo.InvariantCulture) ?? "-",
         info.Modified?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "-",
     ];

@@ -11,18 +11,9 @@ internal static class ObjectWords
     /// <summary>A destination, with one name for standard output: opening it anew would begin at the start of a file that has something in it.</summary>
     public static string Output(string destination) => destination is "/dev/stdout" or "/dev/fd/1" ? StandardOutput : destination;
 
-    /// <summary>Takes a word for the URL of an object, and warns of what it may not have been meant to be.</summary>
+    /// <summary>Takes a word for the URL of an object.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.Parameter"/> or <see cref="Errors.NotSupported"/>.</exception>
-    public static ObjectUrl Url(string word, Session session)
-    {
-        ObjectUrl url = ObjectUrl.Parse(word, session.Configuration.Client);
-        foreach (string name in url.UnknownParameters.Where(name => name is not ("authz" or "access_token")))
-        {
-            session.Messages.Warning($"'{name}' in {url.Shown} is passed on to the director as a parameter; a '?' in an object's name is written %3F");
-        }
-
-        return url;
-    }
+    public static ObjectUrl Url(string word, Session session) => ObjectUrl.Parse(word, session.Configuration.Client);
 
     /// <summary>Takes the last word for the destination and the others for sources.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>: one of them is missing.</exception>

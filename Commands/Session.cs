@@ -97,7 +97,7 @@ internal sealed partial class Session : IDisposable
         Record(error);
         if (Json)
         {
-            Output.Json(Reports.Of(error, source), PelicanJson.Output.ErrorReport);
+            Output.Json(Reports.Of(Redactor.Redact(error), Redactor.Redact(source)), PelicanJson.Output.ErrorReport);
             Output.Flush();
         }
     }

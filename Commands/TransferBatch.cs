@@ -174,10 +174,10 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
             return;
         }
 
-        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), result));
+        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), result with { Attempts = session.Redactor.Redact(result.Attempts) }));
         if (session.Json)
         {
-            session.Output.Json(Reports.Of(result), PelicanJson.Output.TransferReport);
+            session.Output.Json(Reports.Of(result with { Attempts = session.Redactor.Redact(result.Attempts) }), PelicanJson.Output.TransferReport);
             session.Output.Flush();
         }
     }
@@ -186,7 +186,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     {
         _tally.Add(failure);
         session.Failed(failure, source);
-        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), source, failure));
+        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), source, session.Redactor.Redact(failure)));
     }
 
     private void Planned(TransferResult result)

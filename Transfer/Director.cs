@@ -6,7 +6,7 @@ using System.Text;
 namespace Pelican.Transfer;
 
 /// <summary>What is asked of a director.</summary>
-/// <param name="Method">GET to read or list, PUT to write, DELETE to remove.</param>
+/// <param name="Method">GET to read, PROPFIND to look or list, PUT to write, DELETE to remove.</param>
 /// <param name="Url">The object.</param>
 /// <param name="DirectRead">Whether only origins will do.</param>
 /// <param name="Token">Bearer token for a second question; null for the first, which is always asked without.</param>
@@ -23,10 +23,33 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
 {
     private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(5);
 
-    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> _asking = new(StringComparer.Ordinal);
+    /// <summary>How long a failure stands for those who ask next: who has waited for it anyway has waited long enough.</summary>
+    private static readonly TimeSpan BadFor = TimeSpan.FromSeconds(1);
 
-    private sealed record Known(DirectorAnswer Answer, IReadOnlyList<Uri> Bases, DateTimeOffset Asked);
+    /// <summary>Within this time a namespace that has answered is known to exist, whatever a restart of its servers makes the director say.</summary>
+    private static readonly TimeSpan SeenFor = TimeSpan.FromHours(6);
+
+    /// <summary>Answers kept: each token makes answers of its own.</summary>
+    private const int MaxKnown = 512;
+
+    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Turn> _turns = new(StringComparer.Ordinal);
+
+    private sealed record Known(DirectorAnswer Answer, IReadOnlyList<Uri> Bases, long Asked);
+
+    /// <summary>One question at a time, and how the last one failed.</summary>
+    private sealed class Turn
+    {
+        public SemaphoreSlim Free { get; } = new(1);
+
+        public int Users { get; set; }
+
+        public (PelicanException Why, long Ended)? Failure { get; set; }
+    }
+
+    /// <summary>Answers in memory, for tests.</summary>
+    internal int Remembered => _known.Count + _turns.Count;
 
     /// <summary>The servers for an object, from memory where one question already told for its namespace.</summary>
     /// <param name="federation">The federation; it has a director.</param>
@@ -44,21 +67,92 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         }
 
         // One question at a time of each flavour: the first answer usually serves all who wait.
-        SemaphoreSlim turn = _asking.GetOrAdd(flavour, _ => new SemaphoreSlim(1));
-        await turn.WaitAsync(cancellationToken);
+        long since = clock.GetTimestamp();
+        Turn turn = Enter(flavour);
         try
         {
-            if (!afresh && Recall(flavour, question.Url.Path) is { } answered)
+            await turn.Free.WaitAsync(cancellationToken);
+            try
             {
-                return (answered, true);
-            }
+                if (!afresh && Recall(flavour, question.Url.Path) is { } answered)
+                {
+                    return (answered, true);
+                }
 
-            DirectorAnswer answer = await AskWithRetriesAsync(federation.Director!, question, cancellationToken);
-            return (Remember(flavour, question.Url.Path, answer), false);
+                // A director that fails, fails all who wait for it.
+                if (turn.Failure is var (why, ended) && (ended >= since || clock.GetElapsedTime(ended) < BadFor))
+                {
+                    throw Again(why);
+                }
+
+                return (Remember(flavour, question.Url.Path, await AskAsync(federation.Director!, question, turn, cancellationToken)), false);
+            }
+            finally
+            {
+                turn.Free.Release();
+            }
         }
         finally
         {
-            turn.Release();
+            Leave(flavour, turn);
+        }
+    }
+
+    private async Task<DirectorAnswer> AskAsync(Uri director, DirectorQuestion question, Turn turn, CancellationToken cancellationToken)
+    {
+        try
+        {
+            turn.Failure = null;
+            return await AskWithRetriesAsync(director, question, cancellationToken);
+        }
+        catch (PelicanException e) when (e.Retryable)
+        {
+            turn.Failure = (e, clock.GetTimestamp());
+            throw;
+        }
+        catch (PelicanException e) when (e.Row == Errors.NotFound && WasSeen(director, question.Url.Path))
+        {
+            // The director says the same of a namespace whose servers are being restarted as of one that does not exist.
+            throw new PelicanException(e.Row, e.Message, "Its servers answered a while ago: they may be down or restarting. Try again in some minutes.", e)
+            {
+                ServersMayBeDown = true,
+            };
+        }
+    }
+
+    private static PelicanException Again(PelicanException e) => new(e.Row, e.Message, e.NextStep, e) { Retryable = e.Retryable, RetryAfter = e.RetryAfter };
+
+    private Turn Enter(string flavour)
+    {
+        lock (_turns)
+        {
+            if (!_turns.TryGetValue(flavour, out Turn? turn))
+            {
+                _turns[flavour] = turn = new Turn();
+            }
+
+            turn.Users++;
+            return turn;
+        }
+    }
+
+    // A turn that failed a moment ago is kept for those who come next, until there are many of them.
+    private void Leave(string flavour, Turn turn)
+    {
+        lock (_turns)
+        {
+            turn.Users--;
+            if (turn is { Users: 0, Failure: null })
+            {
+                _turns.Remove(flavour);
+            }
+            else if (_turns.Count > MaxKnown)
+            {
+                foreach ((string old, _) in _turns.Where(pair => pair.Value is { Users: 0 }).ToList())
+                {
+                    _turns.Remove(old);
+                }
+            }
         }
     }
 
@@ -72,10 +166,9 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
     // From the object's own path up to the root: the longest prefix that is known.
     private DirectorAnswer? Recall(string flavour, ObjectPath path)
     {
-        DateTimeOffset now = clock.GetUtcNow();
         for (string prefix = path.Encoded; ; prefix = prefix[..prefix.LastIndexOf('/')])
         {
-            if (_known.TryGetValue(flavour + prefix, out Known? known) && now - known.Asked < GoodFor)
+            if (_known.TryGetValue(flavour + prefix, out Known? known) && clock.GetElapsedTime(known.Asked) < GoodFor)
             {
                 return known.Answer with { Servers = [.. known.Bases.Select(server => At(server, path))] };
             }
@@ -97,10 +190,34 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
 
         if (answer.Namespace.StartsWith('/') && ObjectPath.FromPlain(answer.Namespace) is var prefix && path.IsBelow(prefix))
         {
-            _known[flavour + prefix.Encoded] = new Known(answer, bases, clock.GetUtcNow());
+            Forget(_known, known => known.Asked);
+            _known[flavour + prefix.Encoded] = new Known(answer, bases, clock.GetTimestamp());
         }
 
         return answer with { Servers = [.. bases.Select(server => At(server, path))] };
+    }
+
+    // When there are many, the older half goes.
+    private static void Forget<T>(ConcurrentDictionary<string, T> table, Func<T, long> asked)
+    {
+        if (table.Count < MaxKnown)
+        {
+            return;
+        }
+
+        foreach ((string old, _) in table.ToArray().OrderBy(pair => asked(pair.Value)).Take(MaxKnown / 2))
+        {
+            table.TryRemove(old, out _);
+        }
+    }
+
+    private static string Seen(Uri director, string @namespace) => $"{director.Authority} {@namespace}";
+
+    private bool WasSeen(Uri director, ObjectPath path)
+    {
+        string start = $"{director.Authority} ";
+        return _seen.Any(pair => pair.Key.StartsWith(start, StringComparison.Ordinal) && clock.GetElapsedTime(pair.Value) < SeenFor
+            && path.IsBelow(ObjectPath.FromPlain(pair.Key[start.Length..])));
     }
 
     /// <summary>What is left of a server's URL without the object's path; null when it does not end with it.</summary>
@@ -152,13 +269,19 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         try
         {
             using HttpResponseMessage response = await http.SendAsync(
-                at => MakeRequest(at, question), url, question.Token, settings.ResponseHeaderTimeout, sender: null, cancellationToken);
+                at => MakeRequest(at, question), url, question.Token, settings.ResponseHeaderTimeout, sender: null, mayHaveToken: null, cancellationToken);
             if (response.StatusCode != HttpStatusCode.TemporaryRedirect)
             {
                 throw await RefusalAsync(response, director, question, cancellationToken);
             }
 
             DirectorAnswer answer = DirectorHeaders.Read(response);
+            if (answer.Namespace.StartsWith('/'))
+            {
+                Forget(_seen, asked => asked);
+                _seen[Seen(director, answer.Namespace)] = clock.GetTimestamp();
+            }
+
             return answer.Servers.Count > 0 ? answer : throw new PelicanException(Errors.Director,
                 $"the director {director.Authority} named no server for '{question.Url.Path}'");
         }
@@ -169,14 +292,17 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         catch (PelicanException e) when (e.Row == Errors.ConnectionSetup || e.Row == Errors.ConnectionReset || e.Row == Errors.Protocol)
         {
             throw new PelicanException(Errors.Director, $"the director cannot be reached: {e.Message}",
-                "This is a fault of the federation or of the network, not of your request: try again later.", e);
+                "This is a fault of the federation or of the network, not of your request: try again later.", e)
+            {
+                Retryable = e.Retryable,
+            };
         }
     }
 
     private static async Task<PelicanException> RefusalAsync(
         HttpResponseMessage response, Uri director, DirectorQuestion question, CancellationToken cancellationToken)
     {
-        string text = await Faults.ReadTextAsync(response, cancellationToken);
+        string text = WithoutRequest(await Faults.ReadTextAsync(response, cancellationToken));
         bool pelican = response.Headers.TryGetValues("Server", out IEnumerable<string>? server)
             && server.First().StartsWith("pelican/", StringComparison.OrdinalIgnoreCase);
         int status = (int)response.StatusCode;
@@ -187,16 +313,29 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
             HttpStatusCode.NotFound when pelican || text.Length > 0 => new PelicanException(Errors.NotFound,
                 $"the federation has no '{path}': no such object, or no namespace for it ({said})",
                 "Check the path, above all its first components: the namespace."),
-            HttpStatusCode.MethodNotAllowed when question.Method != HttpMethod.Get => new PelicanException(Errors.DirectorRefused,
-                $"no origin of '{path}' permits {(question.Method == HttpMethod.Put ? "writing" : "deleting")} ({said})",
+            HttpStatusCode.MethodNotAllowed => new PelicanException(Errors.NotSupported, $"no origin of '{path}' permits {Doing(question)}",
                 "Ask whoever runs the origin, or use another namespace."),
-            HttpStatusCode.MethodNotAllowed => new PelicanException(Errors.DirectorRefused, $"no server of '{path}' permits this ({said})"),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new PelicanException(Errors.Authorization, said),
-            HttpStatusCode.TooManyRequests => new PelicanException(Errors.Director, said) { RetryAfter = Faults.RetryAfterOf(response) },
-            _ when status is >= 400 and < 500 && status != 404 => new PelicanException(Errors.DirectorRefused, said),
+            _ when status is >= 300 and < 400 => new PelicanException(Errors.Specification,
+                $"the director {director.Authority} names no servers for '{path}', but another page (HTTP status {status}): it is in no namespace",
+                "Name a namespace, or something in it."),
+            _ when status is >= 400 and < 500 && status != 404 && !Faults.IsPassing(response.StatusCode) => new PelicanException(Errors.DirectorRefused, said),
             _ => new PelicanException(Errors.Director, said) { RetryAfter = Faults.RetryAfterOf(response) },
         };
     }
+
+    private static string Doing(DirectorQuestion question) => question.Method.Method switch
+    {
+        "PUT" => "writing",
+        "DELETE" => "deleting",
+        "PROPFIND" => "listings",
+        _ when question.Query.Split('&').Any(part => part.Split('=')[0] == "directread") => "direct reads",
+        _ => "reading",
+    };
+
+    // It differs each time, so that the same sentence would be said once for each attempt.
+    private static string WithoutRequest(string text) =>
+        text.IndexOf("Request ID:", StringComparison.OrdinalIgnoreCase) is >= 0 and var at ? text[..at].TrimEnd(' ', '.', ';', ',', '(', '[') : text;
 
     private HttpRequestMessage MakeRequest(Uri url, DirectorQuestion question)
     {

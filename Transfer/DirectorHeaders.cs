@@ -12,7 +12,7 @@ internal static class DirectorHeaders
         List<Uri> servers = linkHeader is null ? [] : Links(linkHeader);
         if (servers.Count == 0 && response.Headers.Location is { } location && Exact(location.OriginalString) is { } only)
         {
-            servers.Add(only);
+            servers.Add(HttpStack.WithoutCredential(only));
         }
 
         Dictionary<string, List<string>> space = Pairs(Joined(response, "X-Pelican-Namespace"));
@@ -60,7 +60,7 @@ internal static class DirectorHeaders
                 int priority = int.TryParse(parameters.GetValueOrDefault("pri"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int p)
                     ? p
                     : 0;
-                links.Add((url, priority));
+                links.Add((HttpStack.WithoutCredential(url), priority));
             }
         }
 

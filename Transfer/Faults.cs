@@ -28,6 +28,13 @@ internal static class Faults
     public static bool IsTransport(Exception exception) =>
         exception is HttpRequestException or IOException or SocketException or AuthenticationException;
 
+    /// <summary>Whether a status tells of a bad moment: the same question may be answered in a while.</summary>
+    public static bool IsPassing(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+        or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
+    /// <summary>What the socket said; null when it was not the socket.</summary>
+    public static SocketError? SocketErrorOf(Exception exception) => Find<SocketException>(exception)?.SocketErrorCode;
+
     /// <summary>Classifies a failed exchange with a server.</summary>
     /// <param name="exception">What was thrown; <see cref="IsTransport"/> holds.</param>
     /// <param name="server">Host and port.</param>
@@ -93,6 +100,10 @@ internal static class Faults
                 new PelicanException(Errors.IsCollection, $"'{what}' is a collection at {server} ({said})"),
             HttpStatusCode.Locked => new PelicanException(Errors.Transfer,
                 $"'{what}' is being written by someone else at {server} ({said})"),
+            HttpStatusCode.RequestTimeout => new PelicanException(Errors.TimedOut, $"{server} waited too long for the request for '{what}' ({said})")
+            {
+                RetryAfter = RetryAfterOf(response),
+            },
             _ when status is >= 400 and < 500 =>
                 new PelicanException(Errors.Specification, $"{server} refused the request for '{what}' ({said})"),
             _ => new PelicanException(Errors.Transfer, $"{server} failed at '{what}' ({said})") { RetryAfter = RetryAfterOf(response) },
@@ -162,10 +173,12 @@ internal static class Faults
     }
 
     /// <summary>Makes a text of a peer fit for a line on a terminal.</summary>
+    /// <remarks>Secrets go first: a half of one would be known by nobody. What <see cref="Redactor"/> was taught goes at the edges.</remarks>
     public static string Clean(string text)
     {
+        text = Redactor.RedactShapes(WebUtility.HtmlDecode(text));
         StringBuilder clean = new(Math.Min(text.Length, MaxServerText));
-        foreach (Rune c in WebUtility.HtmlDecode(text).EnumerateRunes())
+        foreach (Rune c in text.EnumerateRunes())
         {
             // Format characters too: some turn the direction of what follows on the terminal.
             bool blank = c.Value == ' ' || Rune.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format

@@ -20,9 +20,9 @@ internal sealed partial class FederationClient : IDisposable
         _settings = settings;
         _clock = clock;
         _random = random;
-        _http = new HttpStack(settings, clock);
+        _http = new HttpStack(settings, clock, random);
         _resolver = new Resolver(
-            _http, new Discovery(_http, settings, clock), new Director(_http, settings, clock, random),
+            _http, new Discovery(_http, settings, clock, random), new Director(_http, settings, clock, random),
             new TokenFinder(tokens, redactor, clock, logs.CreateLogger<TokenFinder>()), settings, logs.CreateLogger<Resolver>());
     }
 
@@ -34,7 +34,7 @@ internal sealed partial class FederationClient : IDisposable
     /// <exception cref="PelicanException">Among others <see cref="Errors.NotFound"/>.</exception>
     public Task<ObjectInfo> StatAsync(
         string url, TransferOptions options, IReadOnlyList<ChecksumAlgorithm> checksums, CancellationToken cancellationToken) =>
-        ReadAsync(Parse(url), options, TokenPurpose.Read, async resolution =>
+        ReadAsync(HttpStack.Propfind, Parse(url), options, TokenPurpose.Read, async resolution =>
         {
             ObjectInfo info = await FirstAsync(resolution.Servers, async server =>
                 await server.StatAsync(cancellationToken) ?? throw NotFound(server));
@@ -50,7 +50,7 @@ internal sealed partial class FederationClient : IDisposable
     /// <summary>The same, and which server listed it (host and port).</summary>
     internal Task<(IReadOnlyList<ObjectInfo> Entries, string Server)> ListAsync(
         ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
-        ReadAsync(url, options, TokenPurpose.List, resolution =>
+        ReadAsync(HttpStack.Propfind, url, options, TokenPurpose.List, resolution =>
         {
             IReadOnlyList<ObjectServer> servers = resolution.Answer.CollectionsUrl is { } collections
                 ? [_resolver.Server(Director.At(collections, url.Path), url.Path, resolution.Tokens)]
@@ -61,12 +61,17 @@ internal sealed partial class FederationClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    // Resolves and reads. What led to nothing is resolved again where that can help: with a token that nobody said was
+    private Task<T> ReadAsync<T>(
+        ObjectUrl url, TransferOptions options, TokenPurpose purpose, Func<Resolution, Task<T>> read, CancellationToken cancellationToken) =>
+        ReadAsync(HttpMethod.Get, url, options, purpose, read, cancellationToken);
+
+    // Resolves and reads. A director is asked for looks and listings by PROPFIND: of a collection it says 404 to GET where it asks
+    // its origins first. What led to nothing is resolved again where that can help: with a token that nobody said was
     // needed; afresh, when the answer was another object's; from the origins, when the caches hold something else.
     private async Task<T> ReadAsync<T>(
-        ObjectUrl url, TransferOptions options, TokenPurpose purpose, Func<Resolution, Task<T>> read, CancellationToken cancellationToken)
+        HttpMethod method, ObjectUrl url, TransferOptions options, TokenPurpose purpose, Func<Resolution, Task<T>> read, CancellationToken cancellationToken)
     {
-        ResolutionRequest request = new(HttpMethod.Get, url, options with { DirectRead = options.DirectRead || url.DirectRead }, [purpose]);
+        ResolutionRequest request = new(method, url, options with { DirectRead = options.DirectRead || url.DirectRead }, [purpose]);
         while (true)
         {
             Resolution resolution = await _resolver.ResolveAsync(request, cancellationToken);
@@ -103,6 +108,11 @@ internal sealed partial class FederationClient : IDisposable
             {
                 failures.Add(e);
                 attempts.Add(new Attempt(server.Name, 0, TimeSpan.Zero, e.Message, e.Row));
+                if (e.Row == Errors.TokenExpired && !e.Retryable)
+                {
+                    // It is so for all servers.
+                    break;
+                }
             }
         }
 

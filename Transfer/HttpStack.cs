@@ -18,18 +18,26 @@ internal sealed class HttpStack : IDisposable
     /// <summary>Time, for the limits of those who read an answer.</summary>
     public TimeProvider Clock => _clock;
 
+    /// <summary>Jitter of waits.</summary>
+    public Random Random => _random;
+
     /// <summary>Who may ask which server for a digest now, and how.</summary>
     public DigestTurns DigestTurns { get; }
+
+    /// <summary>Asks what is there.</summary>
+    public static readonly HttpMethod Propfind = new("PROPFIND");
 
     private const int MaxRedirects = 10;
 
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
+    private readonly Random _random;
     private readonly HttpMessageInvoker _proxied;
     private readonly HttpMessageInvoker _direct;
 
-    public HttpStack(ClientSettings settings, TimeProvider clock)
+    public HttpStack(ClientSettings settings, TimeProvider clock, Random random)
     {
+        _random = random;
         _settings = settings;
         _clock = clock;
         HappyEyeballs dialer = new(settings, clock);
@@ -43,19 +51,20 @@ internal sealed class HttpStack : IDisposable
     /// <summary>Sends a request and waits for the head of the answer, following redirects where the verb allows it.</summary>
     /// <param name="makeRequest">Makes the request for a URL; called again for each redirect.</param>
     /// <param name="target">First URL.</param>
-    /// <param name="token">Bearer token for the target's host; null for none. Never sent in clear or to another host.</param>
+    /// <param name="token">Bearer token for the target's host; null for none. Never sent in clear, nor within a URL.</param>
     /// <param name="headerTimeout">Limit for the head of the answer.</param>
     /// <param name="sender">What sends it; null for the pool.</param>
+    /// <param name="mayHaveToken">Whether the token may go to another host too; null for the target's own only.</param>
     /// <param name="cancellationToken">The caller's own.</param>
     /// <exception cref="PelicanException">No answer: a row of transport, TLS or <see cref="Errors.HeaderTimeout"/>.</exception>
     public async Task<HttpResponseMessage> SendAsync(Func<Uri, HttpRequestMessage> makeRequest, Uri target, string? token, TimeSpan headerTimeout,
-        HttpMessageInvoker? sender, CancellationToken cancellationToken)
+        HttpMessageInvoker? sender, Predicate<Uri>? mayHaveToken, CancellationToken cancellationToken)
     {
         Uri at = target;
         for (int redirects = 0; ; redirects++)
         {
             HttpRequestMessage request = makeRequest(at);
-            if (token is not null && at.Scheme == "https" && SameHost(at, target))
+            if (token is not null && at.Scheme == "https" && (SameHost(at, target) || mayHaveToken?.Invoke(at) == true))
             {
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             }
@@ -69,12 +78,18 @@ internal sealed class HttpStack : IDisposable
             response.Dispose();
             if (redirects == MaxRedirects)
             {
-                throw new PelicanException(Errors.Protocol, $"{target.Authority} redirects without end");
+                throw new PelicanException(Errors.Protocol, $"{target.Authority} redirects without end") { Retryable = false };
             }
 
-            if (at.Scheme == "https" && next.Scheme != "https")
+            // What everybody may read may come in clear, as from a server that a director names so: the digest is asked for all the same.
+            bool isOpen = token is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == Propfind);
+            if (at.Scheme == "https" && next.Scheme != "https" && !isOpen)
             {
-                throw new PelicanException(Errors.Protocol, $"{at.Authority} redirects to an address in clear, {next.Authority}");
+                throw new PelicanException(Errors.Protocol, $"{at.Authority} redirects to an address in clear, {next.Authority}",
+                    "Neither tokens nor what is written go there: tell whoever runs the server.")
+                {
+                    Retryable = false,
+                };
             }
 
             at = next;
@@ -141,7 +156,16 @@ internal sealed class HttpStack : IDisposable
         }
 
         Uri next = location.IsAbsoluteUri ? location : new Uri(from, location);
-        return next.Scheme is "http" or "https" ? next : null;
+        return next.Scheme is "http" or "https" ? WithoutCredential(next) : null;
+    }
+
+    /// <summary>A URL without the token that some servers put into it: URLs are logged by every server and proxy on the way.</summary>
+    internal static Uri WithoutCredential(Uri url)
+    {
+        string[] parts = url.Query.TrimStart('?').Split('&');
+        string[] kept = [.. parts.Where(part => Uri.UnescapeDataString(part.Split('=')[0]).ToLowerInvariant() is not ("authz" or "access_token"))];
+        return kept.Length == parts.Length ? url
+            : DirectorHeaders.Exact(url.GetLeftPart(UriPartial.Path) + (kept.Length == 0 ? "" : "?" + string.Join('&', kept))) ?? url;
     }
 
     /// <summary>Set on requests whose redirect is the answer (the director's).</summary>

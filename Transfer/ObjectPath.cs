@@ -37,6 +37,9 @@ internal readonly record struct ObjectPath
     /// </exception>
     public static ObjectPath FromEscaped(string escaped) => Normalise(DecodeBytes(escaped), escaped);
 
+    /// <summary>The collection it is in; null for the root.</summary>
+    public ObjectPath? Parent => Encoded == "/" ? null : Encoded.LastIndexOf('/') is > 0 and int slash ? new ObjectPath(Encoded[..slash]) : Root;
+
     /// <summary>The child with this plain name.</summary>
     public ObjectPath Append(string plainName) => FromEscaped(Encoded + FromPlain(plainName).Encoded);
 

@@ -24,11 +24,13 @@ internal sealed partial class ObjectServer
     /// <returns>False when nothing was there.</returns>
     public async Task<bool> DeleteAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await SendAsync(HttpMethod.Delete, _ => { }, settings.ResponseHeaderTimeout, cancellationToken);
+        (HttpResponseMessage answer, bool first) = await AskAsync(HttpMethod.Delete, _ => { }, cancellationToken);
+        using HttpResponseMessage response = answer;
         return response.StatusCode switch
         {
             HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.Accepted => true,
-            HttpStatusCode.NotFound => false,
+            // The one before may have removed it, and its answer been lost.
+            HttpStatusCode.NotFound => !first || (await InTheWayAsync(cancellationToken) is { } inTheWay ? throw inTheWay : false),
             _ => throw await RefusalAsync(response, cancellationToken),
         };
     }
@@ -36,7 +38,8 @@ internal sealed partial class ObjectServer
     /// <summary>Makes a collection. Servers differ in what they say when it is there already (xrootd.md 7.2).</summary>
     public async Task MakeCollectionAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await SendAsync(Mkcol, _ => { }, settings.ResponseHeaderTimeout, cancellationToken);
+        (HttpResponseMessage answer, _) = await AskAsync(Mkcol, _ => { }, cancellationToken);
+        using HttpResponseMessage response = answer;
         if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent))
         {
             throw await RefusalAsync(response, cancellationToken);

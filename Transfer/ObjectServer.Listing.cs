@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Xml;
 
 namespace Pelican.Transfer;
@@ -6,7 +7,9 @@ namespace Pelican.Transfer;
 /// <summary>What is there: stat and listings.</summary>
 internal sealed partial class ObjectServer
 {
-    private static readonly HttpMethod Propfind = new("PROPFIND");
+    private static readonly byte[] Wanted = [.. """
+        <?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/><getetag/></prop></propfind>
+        """u8];
 
     /// <summary>Asks what is there (PROPFIND, depth 0; HEAD where there is no WebDAV).</summary>
     /// <returns>Null when nothing is there.</returns>
@@ -31,7 +34,9 @@ internal sealed partial class ObjectServer
                 // A cache in front of an HTTP origin, asked for a collection (xrootd.md 12.1.5).
                 return new ObjectInfo(path.Decoded, 0, null, IsCollection: true);
             case HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented:
-                return await HeadStatAsync(cancellationToken);
+                // Pelican's origins say so of what is below an object, others where there is no WebDAV.
+                return await HeadStatAsync(cancellationToken)
+                    ?? (await InTheWayAsync(cancellationToken) is { } inTheWay ? throw inTheWay : null);
             default:
                 throw await RefusalAsync(response, cancellationToken);
         }
@@ -44,13 +49,16 @@ internal sealed partial class ObjectServer
         using HttpResponseMessage response = await PropfindAsync("1", cancellationToken);
         if (response.StatusCode is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
         {
-            throw new PelicanException(Errors.NotSupported, $"{Name} does not offer listings of '{path}'",
+            throw await InTheWayAsync(cancellationToken) ?? new PelicanException(Errors.NotSupported, $"{Name} does not offer listings of '{path}'",
                 "Ask for an object by its full name; 'object stat' and 'object get' work without listings.");
         }
 
         if (response.StatusCode != HttpStatusCode.MultiStatus)
         {
-            throw await RefusalAsync(response, cancellationToken);
+            // 404 to this question never means that an object is in the way, and an upload of a tree asks it of what it is about to make.
+            throw response.StatusCode == HttpStatusCode.NotFound
+                ? await Faults.FromStatusAsync(response, path, Name, cancellationToken)
+                : await RefusalAsync(response, cancellationToken);
         }
 
         List<ObjectInfo> children = [];
@@ -85,7 +93,8 @@ internal sealed partial class ObjectServer
 
     private async Task<ObjectInfo?> HeadStatAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await HeadAsync(cancellationToken);
+        (HttpResponseMessage answer, _) = await AskAsync(HttpMethod.Head, _ => { }, cancellationToken);
+        using HttpResponseMessage response = answer;
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new ObjectInfo(path.Decoded, ObjectLength.Of(response),
@@ -95,8 +104,19 @@ internal sealed partial class ObjectServer
         };
     }
 
-    private Task<HttpResponseMessage> PropfindAsync(string depth, CancellationToken cancellationToken) =>
-        SendAsync(Propfind, request => request.Headers.TryAddWithoutValidation("Depth", depth), settings.ResponseHeaderTimeout, cancellationToken);
+    private async Task<HttpResponseMessage> PropfindAsync(string depth, CancellationToken cancellationToken) =>
+        (await AskAsync(HttpStack.Propfind, request => Describe(request, depth), cancellationToken)).Response;
+
+    private Task<HttpResponseMessage> PropfindOnceAsync(CancellationToken cancellationToken) =>
+        SendAsync(HttpStack.Propfind, request => Describe(request, "0"), settings.ResponseHeaderTimeout, cancellationToken);
+
+    // Without the names Pelican's origins send all properties, with locks; XRootD reads a body and does not obey it (xrootd.md 8).
+    private static void Describe(HttpRequestMessage request, string depth)
+    {
+        request.Headers.TryAddWithoutValidation("Depth", depth);
+        request.Content = new ByteArrayContent(Wanted);
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/xml", "utf-8");
+    }
 
     private async IAsyncEnumerable<(ObjectInfo Info, bool IsSelf)> EntriesAsync(
         HttpResponseMessage response, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

@@ -22,6 +22,9 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
     // What it says it is; null until it has answered.
     private volatile string? _software;
 
+    // What was found in the way of this path; null for nothing yet.
+    private volatile PelicanException? _inTheWay;
+
     /// <summary>Host and port, for messages.</summary>
     public string Name => url.Authority;
 
@@ -63,7 +66,10 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
             return tokens.Refused(path, Name, text.Length == 0 ? null : text);
         }
 
-        return await Faults.FromStatusAsync(response, path, Name, cancellationToken);
+        PelicanException failure = await Faults.FromStatusAsync(response, path, Name, cancellationToken);
+        bool mayBeBelow = response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.Conflict
+            or HttpStatusCode.InternalServerError;
+        return mayBeBelow && await InTheWayAsync(cancellationToken) is { } inTheWay ? inTheWay : failure;
     }
 
     private Task<HttpResponseMessage> HeadAsync(CancellationToken cancellationToken) =>
@@ -97,7 +103,7 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
 
             prepare(request);
             return request;
-        }, url, tokens?.Token?.Value, limit, sender, cancellationToken);
+        }, url, tokens?.Token?.Value, limit, sender, at => tokens?.MayGoTo(at) == true, cancellationToken);
         _software = response.Headers.TryGetValues("Server", out IEnumerable<string>? names) ? names.First() : "";
         try
         {

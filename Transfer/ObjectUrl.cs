@@ -13,7 +13,7 @@ internal sealed record ObjectUrl
     public required string Text { get; init; }
 
     /// <summary>The URL for results and messages: without a query that holds a credential.</summary>
-    public string Shown => UnknownParameters.Any(name => name is "authz" or "access_token") ? Text.Split('?')[0] : Text;
+    public string Shown => HasCredential ? Text.Split('?')[0] : Text;
 
     /// <summary>Base of the discovery request: scheme, host and port, e.g. <c>https://fed.example.org</c>.</summary>
     public required Uri Federation { get; init; }
@@ -36,8 +36,8 @@ internal sealed record ObjectUrl
     /// <summary>Whether a whole tree is meant (<c>?recursive</c>). The parameter is ours alone: directors make other demands for it (federation-protocol 1.5.8).</summary>
     public bool Recursive { get; init; }
 
-    /// <summary>Query parameters that this client does not know; they are passed on to the director.</summary>
-    public IReadOnlyList<string> UnknownParameters { get; init; } = [];
+    /// <summary>Whether the query holds a credential; it goes to the director, as the Go client sends it.</summary>
+    public bool HasCredential { get; init; }
 
     /// <summary>Whether a text names something in a federation rather than a local file.</summary>
     public static bool IsRemote(string text) => SchemeOf(text) is { } scheme && Schemes.Contains(LastPart(scheme));
@@ -122,7 +122,7 @@ internal sealed record ObjectUrl
     private static ObjectUrl WithQuery(ObjectUrl url, string query)
     {
         HashSet<string> seen = [];
-        List<string> unknown = [];
+        bool credential = false;
         foreach (string part in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             string name = part.Split('=', 2)[0];
@@ -141,12 +141,13 @@ internal sealed record ObjectUrl
                     }
 
                     break;
-                case var _ when !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'):
-                    // Passing it on would read, or write, the object whose name ends before the '?'.
-                    throw Bad(url.Text, $"'{part}' after the '?' is no parameter", "A '?' in an object's name is written %3F.");
-                default:
-                    unknown.Add(name);
+                case "authz" or "access_token":
+                    credential = true;
                     break;
+                default:
+                    // Passing it on would read, replace or delete the object whose name ends before the '?'.
+                    throw Bad(url.Text, $"'{part}' after the '?' is no parameter",
+                        "A '?' in an object's name is written %3F; the parameters are recursive, directread, prefercached and skipstat.");
             }
         }
 
@@ -160,7 +161,7 @@ internal sealed record ObjectUrl
             Query = seen.Contains("recursive") ? string.Join('&', query.Split('&').Where(part => part.Split('=')[0] != "recursive")) : query,
             DirectRead = seen.Contains("directread"),
             Recursive = seen.Contains("recursive"),
-            UnknownParameters = unknown,
+            HasCredential = credential,
         };
     }
 

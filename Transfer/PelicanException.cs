@@ -20,6 +20,12 @@ internal sealed class PelicanException(ErrorRow row, string message, string? nex
     /// <summary>Whether the same request can succeed later; for several attempts, only if all of them are.</summary>
     public bool Retryable { get; init; } = row.Retryable;
 
+    /// <summary>
+    /// Whether a director knows nothing of what it knew some hours ago: it says so while servers restart. Who can wait should
+    /// wait some minutes; for who has typed a path it is not there.
+    /// </summary>
+    public bool ServersMayBeDown { get; init; }
+
     /// <summary>The wait the server asked for; null when it asked for none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

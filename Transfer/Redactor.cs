@@ -21,6 +21,9 @@ internal sealed class Redactor
     /// <summary>Shorter secrets protect nothing, and would be cut out of ordinary words.</summary>
     private const int MinLearned = 8;
 
+    /// <summary>What is shorter, and all of small letters, is a word.</summary>
+    private const int LongestWord = 14;
+
     /// <summary>Secrets kept, the latest ones; JWTs are known by their shape and not kept.</summary>
     private const int MaxLearned = 256;
 
@@ -70,9 +73,46 @@ internal sealed class Redactor
     {
         foreach (string spelling in _spellings)
         {
-            text = text.Replace(spelling, Mark, StringComparison.Ordinal);
+            text = WithoutBeginning(text.Replace(spelling, Mark, StringComparison.Ordinal), spelling);
         }
 
+        return RedactShapes(text);
+    }
+
+    /// <summary>An error without secrets.</summary>
+    public PelicanException Redact(PelicanException error) => new(error.Row, Redact(error.Message), error.NextStep is { } step ? Redact(step) : null, error)
+    {
+        Retryable = error.Retryable,
+        RetryAfter = error.RetryAfter,
+        Attempts = Redact(error.Attempts),
+    };
+
+    /// <summary>Attempts without secrets.</summary>
+    public IReadOnlyList<Attempt> Redact(IReadOnlyList<Attempt> attempts) =>
+        [.. attempts.Select(attempt => attempt with { Error = attempt.Error is { } said ? Redact(said) : null })];
+
+    // A text that was cut may end within a secret.
+    private static string WithoutBeginning(string text, string spelling)
+    {
+        for (int cut = text.IndexOf('…', StringComparison.Ordinal); cut >= 0; cut = text.IndexOf('…', cut + 1))
+        {
+            for (int length = Math.Min(cut, spelling.Length - 1); length >= MinLearned; length--)
+            {
+                if (text.AsSpan(cut - length, length).SequenceEqual(spelling.AsSpan(0, length)))
+                {
+                    text = $"{text[..(cut - length)]}{Mark}{text[cut..]}";
+                    cut += Mark.Length - length;
+                    break;
+                }
+            }
+        }
+
+        return text;
+    }
+
+    /// <summary>The text without what has the shape of a secret.</summary>
+    public static string RedactShapes(string text)
+    {
         StringBuilder? clean = null;
         int done = 0;
         int noJwtBefore = 0;
@@ -203,8 +243,14 @@ internal sealed class Redactor
             : at < text.Length && text[at] == '+' ? at + 1
             : SkipBlanks(text, at);
         int end = start == at ? at : WordEnd(text, start);
-        return text[start..end] is "token" or "tokens" ? (at, at) : (start, end);
+        return IsWord(text, at - Bearer.Length) || IsWord(text[start..end]) ? (at, at) : (start, end);
     }
+
+    // "t.bearer holds" is no header.
+    private static bool IsWord(ReadOnlySpan<char> text, int at) => at > 0 && (JwtCharacters.Contains(text[at - 1]) || text[at - 1] is '.' or '/');
+
+    private static bool IsWord(ReadOnlySpan<char> word) =>
+        word.Length <= LongestWord && word.TrimEnd('.').IndexOfAnyExceptInRange('a', 'z') < 0;
 
     private static bool IsScheme(ReadOnlySpan<char> word) =>
         word.Equals(Bearer, StringComparison.OrdinalIgnoreCase) || word.Equals("basic", StringComparison.OrdinalIgnoreCase);

@@ -11,12 +11,15 @@ namespace Pelican.Transfer;
 internal sealed record Resolution(DirectorAnswer Answer, IReadOnlyList<ObjectServer> Servers, TokenSearch? Tokens, bool FromMemory);
 
 /// <summary>What is to be resolved.</summary>
-/// <param name="Method">What the director is asked for: GET, PUT or DELETE.</param>
+/// <param name="Method">What the director is asked for: GET to read, PROPFIND to look or list, PUT or DELETE.</param>
 /// <param name="Url">The object.</param>
 /// <param name="Options">Token, caches, direct reads.</param>
 /// <param name="Purposes">What a token must permit.</param>
 internal sealed record ResolutionRequest(HttpMethod Method, ObjectUrl Url, TransferOptions Options, IReadOnlyList<TokenPurpose> Purposes)
 {
+    /// <summary>Whether nothing is to be changed.</summary>
+    public bool Reads => Method == HttpMethod.Get || Method == HttpStack.Propfind;
+
     /// <summary>Whether to look for a token though nobody said that one is needed.</summary>
     public bool WithToken { get; init; }
 
@@ -35,10 +38,10 @@ internal sealed partial class Resolver(
         (IReadOnlyList<Uri> preferred, bool thenDirector) = Preferred(request);
         (DirectorAnswer answer, bool fromMemory) = await AnswerAsync(request, preferred.Count > 0, cancellationToken);
         TokenSearch? found = null;
-        if (answer.RequireToken || request.WithToken || request.Method != HttpMethod.Get)
+        if (answer.RequireToken || request.WithToken || !request.Reads)
         {
             found = tokens.Find(new TokenRequest(request.Options.TokenFile, request.Url.TokenName, request.Url.Path, answer, request.Purposes));
-            if (found.Token is null && answer.RequireToken && request.Method == HttpMethod.Get)
+            if (found.Token is null && answer.RequireToken && request.Reads)
             {
                 throw found.NotFound(request.Url.Path);
             }
@@ -46,6 +49,7 @@ internal sealed partial class Resolver(
             if (found.Token is not null && request.Method != HttpMethod.Delete)
             {
                 answer = await WithTokenAsync(request, answer, found, cancellationToken);
+                found = found.With(answer);
             }
         }
 
@@ -94,10 +98,13 @@ internal sealed partial class Resolver(
         {
             return await director.AskAsync(federation, question, request.Afresh, cancellationToken);
         }
-        catch (PelicanException e) when (request.Method == HttpMethod.Delete && (e.Row == Errors.NotFound || e.Row == Errors.DirectorRefused))
+        catch (PelicanException e) when ((request.Method == HttpMethod.Delete || request.Method == HttpStack.Propfind)
+            && (e.Row == Errors.NotFound || e.Row == Errors.NotSupported || e.Row == Errors.DirectorRefused))
         {
-            // Directors before 7.12 know no DELETE; whoever may write there may delete there.
-            return await director.AskAsync(federation, question with { Method = HttpMethod.Put }, request.Afresh, cancellationToken);
+            // Directors before 7.12 know no DELETE; whoever may write there may delete there. Where listings are not offered an
+            // object can be looked at all the same.
+            HttpMethod other = request.Method == HttpMethod.Delete ? HttpMethod.Put : HttpMethod.Get;
+            return await director.AskAsync(federation, question with { Method = other }, request.Afresh, cancellationToken);
         }
     }
 
@@ -135,7 +142,7 @@ internal sealed partial class Resolver(
             HttpRequestMessage head = new(HttpMethod.Head, at);
             head.Headers.TryAddWithoutValidation("User-Agent", HttpStack.UserAgent);
             return head;
-        }, url, token: null, settings.ResponseHeaderTimeout, sender: null, cancellationToken);
+        }, url, token: null, settings.ResponseHeaderTimeout, sender: null, mayHaveToken: null, cancellationToken);
         DirectorAnswer said = DirectorHeaders.HasNamespace(response) ? DirectorHeaders.Read(response) : new DirectorAnswer { Servers = [] };
         bool refused = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
         return said with
@@ -149,7 +156,7 @@ internal sealed partial class Resolver(
     // "+" as the last item stands for the director's servers; without it only the preferred ones are used.
     private (IReadOnlyList<Uri> Servers, bool ThenDirector) Preferred(ResolutionRequest request)
     {
-        IReadOnlyList<string> items = request.Method == HttpMethod.Get ? request.Options.Caches ?? settings.PreferredCaches : [];
+        IReadOnlyList<string> items = request.Reads ? request.Options.Caches ?? settings.PreferredCaches : [];
         List<Uri> servers = [];
         for (int i = 0; i < items.Count; i++)
         {

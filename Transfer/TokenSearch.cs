@@ -26,6 +26,14 @@ internal sealed class TokenSearch(
     /// <summary>Every place looked at, in order; the search ends at a token that suits.</summary>
     public IReadOnlyList<TokenPlace> Places { get; } = places;
 
+    /// <summary>Whether a director named this server for the object: the token that goes to one of them may go to all.</summary>
+    public bool MayGoTo(Uri server) =>
+        request.Answer.Servers.Append(request.Answer.CollectionsUrl).Any(named => named?.Authority.Equals(server.Authority, StringComparison.OrdinalIgnoreCase) == true);
+
+    /// <summary>The same search, with what the director says when it has seen the token.</summary>
+    public TokenSearch With(DirectorAnswer answer) => new(
+        request with { Answer = request.Answer with { Servers = answer.Servers, CollectionsUrl = answer.CollectionsUrl } }, Token, Places, redactor, clock);
+
     /// <summary>Explains a 401 or 403.</summary>
     /// <param name="path">The object that was refused; it may differ from the one the token was looked for.</param>
     /// <param name="server">Host and port of the server that refused.</param>
@@ -120,6 +128,6 @@ internal sealed class TokenSearch(
         bool hollow = words.Length == 0
             || Hollow.Contains(words, StringComparer.OrdinalIgnoreCase)
             || (words.StartsWith("Unable to ", StringComparison.Ordinal) && words.EndsWith("permission denied", StringComparison.Ordinal));
-        return hollow ? "" : $"; the server says: {redactor.Redact(TokenText.Line(words))}";
+        return hollow ? "" : $"; the server says: {TokenText.Line(redactor.Redact(words))}";
     }
 }

@@ -152,16 +152,23 @@ public sealed class ObjectCommandsTests
     }
 
     [Test]
-    public async Task What_may_be_a_part_of_the_name_is_not_passed_on_in_silence()
+    [Arguments("get", "?run1")]
+    [Arguments("stat", "?run1")]
+    [Arguments("ls", "?v=2")]
+    [Arguments("delete", "?v=2")]
+    public async Task What_may_be_a_part_of_the_name_is_not_passed_on(string verb, string query)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestShell shell = new(federation);
         federation.Origin.Store("/public/a", [.. "content"u8]);
 
-        ShellResult result = await shell.RunAsync("-q", "object", "get", federation.UrlOf("/public/a?run1"), "-");
+        string[] words = verb == "get" ? [federation.UrlOf("/public/a" + query), "-"] : [federation.UrlOf("/public/a" + query)];
 
-        await Assert.That(result).IsEqualTo(new ShellResult(0, "content",
-            $"Warning: 'run1' in {federation.UrlOf("/public/a?run1")} is passed on to the director as a parameter; a '?' in an object's name is written %3F\n"));
+        ShellResult result = await shell.RunAsync(["-q", "object", verb, .. words]);
+
+        await Assert.That((result.Status, result.Output)).IsEqualTo((4, ""));
+        await Assert.That(result.Error).Contains("%3F");
+        await Assert.That(federation.Director.Requests.Count(_ => true)).IsEqualTo(0);
     }
 
     [Test]

@@ -405,7 +405,7 @@ public sealed class ClientApiTests
     {
         await using ApiServer server = await ApiServer.StartAsync();
         server.Federation.Origin.Store("/public/a", Content);
-        server.Federation.Cache.Faults.Add("PROPFIND", "/public/a", FaultAction.Answer(504));
+        server.Federation.Origin.Faults.Add("PROPFIND", "/public/a", FaultAction.Answer(504));
 
         (HttpStatusCode status, JsonElement error, _) = await server.SendAsync("POST", "/stat", $$"""{"url":"{{server.Url("/public/a")}}"}""", cancellationToken);
 

@@ -25,10 +25,10 @@ public sealed class HttpStackTlsTests
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         Task serving = ServeAsync(listener, certificate, cancellationToken);
-        using HttpStack http = new(new ClientSettings { CaCertificateFile = file }, TimeProvider.System);
+        using HttpStack http = new(new ClientSettings { CaCertificateFile = file }, TimeProvider.System, new Random(1));
         Uri url = new($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/");
 
-        Task<HttpResponseMessage> asking = http.SendAsync(at => new HttpRequestMessage(HttpMethod.Get, at), url, null, TimeSpan.FromSeconds(10), null, cancellationToken);
+        Task<HttpResponseMessage> asking = http.SendAsync(at => new HttpRequestMessage(HttpMethod.Get, at), url, null, TimeSpan.FromSeconds(10), null, null, cancellationToken);
 
         if (taken)
         {

@@ -117,7 +117,7 @@ public sealed class ObjectVerbTests
             return Task.FromResult(redirect);
         });
         Uri place = new(cache.Url + "/api/v1.0/cache/data/disc.example:8443");
-        federation.Namespaces.Set(new FederationNamespace("/ns") { Servers = [place], Collections = place });
+        federation.Namespaces.Set(new FederationNamespace("/ns") { Servers = [place], Writers = [place], Collections = place });
 
         ObjectInfo collection = await client.StatAsync("/ns/dir", cancellationToken);
         ObjectInfo file = await client.StatAsync("/ns/dir/a%20b", cancellationToken);

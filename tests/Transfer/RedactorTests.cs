@@ -22,6 +22,9 @@ public sealed class RedactorTests
     [Arguments("[Authorization, Bearer s3cret]", "[Authorization, Bearer [redacted]]")]
     [Arguments("X-Pelican-Authorization: issuer=https://i.example", "X-Pelican-Authorization: issuer=https://i.example")]
     [Arguments("a bearer token is needed", "a bearer token is needed")]
+    [Arguments("the token from /home/u/t.bearer holds a line feed", "the token from /home/u/t.bearer holds a line feed")]
+    [Arguments("/u/my-bearer 2.txt", "/u/my-bearer 2.txt")]
+    [Arguments("bearer s3cret", "bearer [redacted]")]
     [Arguments("https://h/p?authz=Bearer%20s3cret&x=1", "https://h/p?authz=[redacted]&x=1")]
     [Arguments("https://h/p?x=1&authz=s3cret", "https://h/p?x=1&authz=[redacted]")]
     [Arguments("authz=Bearer s3cret next", "authz=[redacted] next")]
@@ -55,6 +58,19 @@ public sealed class RedactorTests
         await Assert.That(redactor.Redact($"x{Secret}y {Uri.EscapeDataString(Secret)} {JsonEncodedText.Encode(Secret)}"))
             .IsEqualTo("x[redacted]y [redacted] [redacted]");
         await Assert.That(redactor.Redact("op/aque+tok&en==-and-more")).IsEqualTo("[redacted]");
+    }
+
+    [Test]
+    [Arguments("said: opaque-secret-of…", "said: [redacted]…")]
+    [Arguments("said: opaque-secret-of-mine…", "said: [redacted]…")]
+    [Arguments("said: opaque-s…", "said: [redacted]…")]
+    [Arguments("opaque… and opaque-secret…", "opaque… and [redacted]…")]
+    public async Task The_beginning_of_a_learned_secret_is_hidden_where_a_text_was_cut(string text, string expected)
+    {
+        Redactor redactor = new();
+        redactor.Learn("opaque-secret-of-mine");
+
+        await Assert.That(redactor.Redact(text)).IsEqualTo(expected);
     }
 
     [Test]

@@ -38,7 +38,7 @@ public sealed class TreeDownloadTests
     }
 
     [Test]
-    public async Task A_tree_asks_the_director_once_and_nobody_for_properties(CancellationToken cancellationToken)
+    public async Task A_tree_asks_the_director_once_for_each_verb_and_nobody_for_properties(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
@@ -56,7 +56,8 @@ public sealed class TreeDownloadTests
             await Assert.That(Bytes.AreIn(client.File($"got/{i % 10}/{i}"), Bytes.Random(40, i))).IsTrue();
         }
 
-        await Assert.That(federation.Director.Requests.Count(r => !r.Path.StartsWith("/.well-known", StringComparison.Ordinal))).IsEqualTo(1);
+        await Assert.That(federation.Director.Requests.Where(r => !r.Path.StartsWith("/.well-known", StringComparison.Ordinal)).Select(r => r.Method))
+            .IsEquivalentTo(["PROPFIND", "GET"]);
         await Assert.That(federation.Cache.Requests.Count(r => r.Method == "PROPFIND")).IsEqualTo(0);
         await Assert.That(federation.Origin.Requests.Count(r => r.Method == "PROPFIND")).IsEqualTo(11);
     }

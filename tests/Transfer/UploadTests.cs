@@ -261,6 +261,6 @@ public sealed class UploadTests
 
         PelicanException error = await Expect.FailureAsync(client.PutAsync("a.bin", "/read/a.bin", cancellationToken));
 
-        await Assert.That(error.Row).IsEqualTo(Errors.DirectorRefused);
+        await Assert.That(error.Row).IsEqualTo(Errors.NotSupported);
     }
 }
