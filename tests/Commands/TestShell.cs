@@ -1,6 +1,7 @@
 using System.Text;
 using Pelican.Commands;
 using Pelican.Federation;
+using Pelican.Tests.Support;
 using Pelican.Transfer;
 
 namespace Pelican.Tests.Commands;
@@ -19,8 +20,11 @@ internal sealed class TestShell : IDisposable
 {
     private readonly TestFederation? _federation;
 
-    public TestShell(TestFederation? federation = null)
+    public TestShell(TestFederation? federation = null, FaultyFileSystem? disk = null)
     {
+        Folder = disk is null
+            ? Directory.CreateTempSubdirectory("pelican-shell-").FullName
+            : Directory.CreateDirectory(disk.File($"{Guid.NewGuid():N}")).FullName;
         _federation = federation;
         Variables["PELICAN_CONFIGBASE"] = Folder + "/config";
         if (federation is not null)
@@ -30,7 +34,7 @@ internal sealed class TestShell : IDisposable
     }
 
     /// <summary>The current directory.</summary>
-    public string Folder { get; } = Directory.CreateTempSubdirectory("pelican-shell-").FullName;
+    public string Folder { get; }
 
     /// <summary>The environment.</summary>
     public Dictionary<string, string> Variables { get; } = [];

@@ -10,13 +10,17 @@ internal sealed class TestClient : IDisposable
     private readonly FederationClient _client;
     private readonly string _base;
 
-    public TestClient(TestFederation federation, ClientSettings? settings = null, string? token = null, TimeProvider? clock = null)
-        : this(federation.CaFile, $"pelican://{federation.DiscoveryHost}", settings, token, clock)
+    public TestClient(TestFederation federation, ClientSettings? settings = null, string? token = null, TimeProvider? clock = null, FaultyFileSystem? disk = null)
+        : this(federation.CaFile, $"pelican://{federation.DiscoveryHost}", settings, token, clock, disk)
     {
     }
 
-    public TestClient(string caFile, string federationUrl, ClientSettings? settings = null, string? token = null, TimeProvider? clock = null)
+    public TestClient(
+        string caFile, string federationUrl, ClientSettings? settings = null, string? token = null, TimeProvider? clock = null, FaultyFileSystem? disk = null)
     {
+        Folder = disk is null
+            ? Directory.CreateTempSubdirectory("pelican-test-").FullName
+            : Directory.CreateDirectory(disk.File($"{Guid.NewGuid():N}")).FullName;
         Settings = (settings ?? new ClientSettings()) with { CaCertificateFile = caFile, RetryDelay = TimeSpan.FromMilliseconds(1) };
         _client = new FederationClient(
             Settings, new TokenEnvironment { UserId = 0, BearerToken = token, TemporaryDirectory = Folder }, new Redactor(),
@@ -25,7 +29,7 @@ internal sealed class TestClient : IDisposable
     }
 
     /// <summary>Directory for local files.</summary>
-    public string Folder { get; } = Directory.CreateTempSubdirectory("pelican-test-").FullName;
+    public string Folder { get; }
 
     public ClientSettings Settings { get; }
 
