@@ -227,7 +227,11 @@ internal sealed class SettingsReader
         {
             LogFile = configuration.LogFile is { } log ? _world.Absolute(log) : null,
             Server = configuration.Server with { Files = Absolute(configuration.Server.Files) },
-            Client = configuration.Client with { CaCertificateFile = Authorities(configuration.Client.CaCertificateFile) },
+            Client = configuration.Client with
+            {
+                CaCertificateFile = Authorities(configuration.Client.CaCertificateFile),
+                NoProxy = Variable("no_proxy") ?? Variable("NO_PROXY"),
+            },
             Warnings = _warnings,
             Notes = _notes,
         };

@@ -48,13 +48,24 @@ internal sealed record Surroundings
     /// <summary>Whether whoever read <see cref="Output"/> has gone away: then there is nothing to say, and no reason to go on.</summary>
     public bool ReaderGone => Output is ConsoleStream { ReaderGone: true };
 
-    /// <summary>Makes a local path absolute without touching links or dots: the kernel knows better what they mean.</summary>
+    /// <summary>Makes a local path absolute without touching links or double dots: the kernel knows better what they mean.</summary>
     /// <exception cref="PelicanException"><see cref="Errors.LocalFileNotFound"/>: relative to a directory that is gone.</exception>
     public string Absolute(string path) =>
         path.StartsWith('/') ? path
-        : CurrentDirectory() is { } directory ? $"{directory.TrimEnd('/')}/{path}"
+        : CurrentDirectory() is { } directory ? $"{directory.TrimEnd('/')}/{WithoutHere(path)}"
         : throw new PelicanException(Errors.LocalFileNotFound, $"cannot find '{path}': the current directory does not exist any more",
             "Change to a directory that exists, or give absolute paths.");
+
+    // "./a" is "a"; a dot at the end stays, since it says that a directory is meant.
+    private static string WithoutHere(string path)
+    {
+        while (path.StartsWith("./", StringComparison.Ordinal) && path.TrimStart('.', '/').Length > 0 && !path.StartsWith("./.", StringComparison.Ordinal))
+        {
+            path = path[2..].TrimStart('/');
+        }
+
+        return path;
+    }
 
     /// <summary>Mode of new files, by the caller's umask.</summary>
     public UnixFileMode NewFileMode() => ProcessStatus.NewFileMode(Umask());

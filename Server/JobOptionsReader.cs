@@ -61,10 +61,11 @@ internal static class JobOptionsReader
     /// <param name="options">Options that <see cref="Check"/> let pass; null for none.</param>
     /// <param name="defaultMode">Mode of new files for who sends no umask.</param>
     public static TransferOptions Read(JobOptions? options, UnixFileMode defaultMode) => options is null
-        ? new TransferOptions { FileMode = defaultMode }
+        ? new TransferOptions { FileMode = defaultMode, TokenIsRenewed = true }
         : new TransferOptions
         {
             TokenFile = options.Token,
+            TokenIsRenewed = true,
             Caches = options.Caches,
             DirectRead = options.Direct,
             Overwrite = options.Overwrite,

@@ -36,6 +36,9 @@ internal sealed record ClientSettings
     /// <summary><c>Client.DisableHttpProxy</c>: never use a proxy, whatever the environment says.</summary>
     public bool DisableHttpProxy { get; init; }
 
+    /// <summary>Variable <c>no_proxy</c>: what is reached without the proxies of the environment; null for nothing.</summary>
+    public string? NoProxy { get; init; }
+
     /// <summary><c>Client.DisableProxyFallback</c>: do not try without the proxy when the proxy fails.</summary>
     public bool DisableProxyFallback { get; init; }
 

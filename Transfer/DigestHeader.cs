@@ -30,6 +30,10 @@ internal static class DigestHeader
         return digests;
     }
 
+    /// <summary>Whether there is one at all.</summary>
+    public static bool IsThere(HttpResponseMessage response) =>
+        response.Headers.NonValidated.Contains("Digest") || response.Content.Headers.NonValidated.Contains("Digest");
+
     /// <summary>The algorithm of a wire name; null when it is none of ours.</summary>
     public static ChecksumAlgorithm? Algorithm(string name) => name.Trim().ToLowerInvariant() switch
     {

@@ -86,7 +86,7 @@ internal sealed class Download : IDisposable
                 }
 
                 failures[server] = failure;
-                if (_final)
+                if (_final || failure is { Retryable: false } && failure.Row == Errors.TokenExpired)
                 {
                     throw failure;
                 }

@@ -47,15 +47,17 @@ internal static class Faults
         // Without an inner fault it is our own verdict on the certificate; with one, the handshake broke.
         if (Find<AuthenticationException>(exception) is { InnerException: null } tls)
         {
-            return new PelicanException(Errors.Certificate, $"no secure connection to {server}: {Clean(tls.Message)}",
-                Environment.GetEnvironmentVariable("SSL_CERT_FILE") is { Length: > 0 } named && !File.Exists(named)
-                    ? $"SSL_CERT_FILE names '{named}', and there is no such file."
-                    : "If the server's certificate comes from a private authority, name its PEM file with SSL_CERT_FILE.", exception);
+            return new PelicanException(Errors.Certificate, $"no secure connection to {server}: {Clean(tls.Message)}", (tls as CertificateFault)?.NextStep, exception);
         }
 
         return kind switch
         {
             HttpRequestError.NameResolutionError => Setup($"the name of {server} does not resolve"),
+            HttpRequestError.ConfigurationLimitExceeded => new PelicanException(Errors.Protocol,
+                $"{server} sends more headers than are taken ({Clean(Deepest(exception).Message)})", inner: exception)
+            {
+                Retryable = false,
+            },
             HttpRequestError.ProxyTunnelError => Setup($"the proxy refused to connect to {server}"),
             _ when socket is SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData =>
                 Setup($"the name of {server} does not resolve"),
@@ -68,7 +70,11 @@ internal static class Faults
             HttpRequestError.ResponseEnded => new PelicanException(Errors.ConnectionReset,
                 bodyStarted ? $"{server} ended the transfer early" : $"{server} closed the connection without an answer", inner: exception),
             _ => new PelicanException(bodyStarted ? Errors.Transfer : Errors.Protocol,
-                $"the exchange with {server} failed: {Clean(Deepest(exception).Message)}", inner: exception),
+                $"the exchange with {server} failed: {Clean(Deepest(exception).Message)}", inner: exception)
+            {
+                // What is no HTTP will be none the next time.
+                Retryable = bodyStarted || kind != HttpRequestError.InvalidResponse,
+            },
         };
 
         PelicanException Setup(string message) => new(Errors.ConnectionSetup, message, inner: exception);

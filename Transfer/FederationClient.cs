@@ -37,7 +37,7 @@ internal sealed partial class FederationClient : IDisposable
         ReadAsync(HttpStack.Propfind, Parse(url), options, TokenPurpose.Read, async resolution =>
         {
             ObjectInfo info = await FirstAsync(resolution.Servers, async server =>
-                await server.StatAsync(cancellationToken) ?? throw NotFound(server));
+                await server.StatAsync(cancellationToken) ?? throw await server.InTheWayAsync(cancellationToken) ?? NotFound(server));
             return checksums.Count == 0 || info.IsCollection
                 ? info
                 : info with { Checksums = await FirstAsync(resolution.Servers, server => ChecksumsAsync(server, checksums, cancellationToken)) };
@@ -55,7 +55,17 @@ internal sealed partial class FederationClient : IDisposable
             IReadOnlyList<ObjectServer> servers = resolution.Answer.CollectionsUrl is { } collections
                 ? [_resolver.Server(Director.At(collections, url.Path), url.Path, resolution.Tokens)]
                 : resolution.Servers;
-            return FirstAsync(servers, async server => (await server.ListAsync(cancellationToken), server.Name));
+            return FirstAsync(servers, async server =>
+            {
+                try
+                {
+                    return (await server.ListAsync(cancellationToken), server.Name);
+                }
+                catch (PelicanException e) when (e.Row == Errors.NotFound)
+                {
+                    throw await server.InTheWayAsync(cancellationToken) ?? e;
+                }
+            });
         }, cancellationToken);
 
     /// <inheritdoc/>

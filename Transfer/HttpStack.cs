@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Pelican.Transfer;
 
@@ -32,6 +30,7 @@ internal sealed class HttpStack : IDisposable
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
     private readonly Random _random;
+    private readonly ProxyChoice _proxies;
     private readonly HttpMessageInvoker _proxied;
     private readonly HttpMessageInvoker _direct;
 
@@ -41,10 +40,11 @@ internal sealed class HttpStack : IDisposable
         _settings = settings;
         _clock = clock;
         HappyEyeballs dialer = new(settings, clock);
-        RemoteCertificateValidationCallback? validation = Validation(settings);
-        bool proxy = !settings.DisableHttpProxy;
+        RemoteCertificateValidationCallback validation = ServerTrust.Validation(settings, clock);
+        _proxies = new ProxyChoice(HttpClient.DefaultProxy, settings.NoProxy);
+        ProxyChoice? proxy = settings.DisableHttpProxy ? null : _proxies;
         _proxied = new HttpMessageInvoker(Handler(settings, dialer, validation, proxy));
-        _direct = proxy ? new HttpMessageInvoker(Handler(settings, dialer, validation, useProxy: false)) : _proxied;
+        _direct = proxy is null ? _proxied : new HttpMessageInvoker(Handler(settings, dialer, validation, proxy: null));
         DigestTurns = new DigestTurns(() => new HttpMessageInvoker(Handler(settings, dialer, validation, proxy)), clock);
     }
 
@@ -61,6 +61,7 @@ internal sealed class HttpStack : IDisposable
         HttpMessageInvoker? sender, Predicate<Uri>? mayHaveToken, CancellationToken cancellationToken)
     {
         Uri at = target;
+        bool again = false;
         for (int redirects = 0; ; redirects++)
         {
             HttpRequestMessage request = makeRequest(at);
@@ -69,7 +70,18 @@ internal sealed class HttpStack : IDisposable
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             }
 
-            HttpResponseMessage response = await SendOnceAsync(request, makeRequest, headerTimeout, sender ?? _proxied, cancellationToken);
+            HttpResponseMessage response;
+            try
+            {
+                response = await SendOnceAsync(request, makeRequest, headerTimeout, sender ?? _proxied, cancellationToken);
+            }
+            catch (PelicanException e) when (e.Row == Errors.Protocol && !again && request.Method != HttpMethod.Put)
+            {
+                // What came may have been the rest of another answer; a new connection shows whether it is HTTP at all.
+                again = true;
+                continue;
+            }
+
             if (RedirectOf(response, at) is not { } next)
             {
                 return response;
@@ -133,18 +145,23 @@ internal sealed class HttpStack : IDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             // Either our own limit, or the stack's for connecting: both mean that no answer came in time.
-            throw new PelicanException(Errors.HeaderTimeout, $"{uri.Authority} did not answer within {headerTimeout.TotalSeconds:0.#} s", inner: e);
+            throw new PelicanException(Errors.HeaderTimeout, $"{NameOf(uri)} did not answer within {headerTimeout.TotalSeconds:0.#} s", inner: e);
         }
         catch (Exception e) when (Faults.IsTransport(e))
         {
-            throw Faults.FromTransport(e, uri.Authority);
+            throw Faults.FromTransport(e, NameOf(uri));
         }
     }
 
     private bool ShouldGoDirect(HttpRequestException e, Uri uri) =>
         !_settings.DisableProxyFallback && !_settings.DisableHttpProxy
         && e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.NameResolutionError
-        && !HttpClient.DefaultProxy.IsBypassed(uri) && HttpClient.DefaultProxy.GetProxy(uri) is not null;
+        && !_proxies.IsBypassed(uri);
+
+    // A server behind a proxy is not to be blamed for what the proxy does.
+    private string NameOf(Uri uri) => _settings.DisableHttpProxy || _proxies.IsBypassed(uri)
+        ? uri.Authority
+        : $"{uri.Authority} (by the proxy {_proxies.GetProxy(uri)!.Authority})";
 
     private static Uri? RedirectOf(HttpResponseMessage response, Uri from)
     {
@@ -175,12 +192,13 @@ internal sealed class HttpStack : IDisposable
         a.Scheme == b.Scheme && a.Port == b.Port && string.Equals(a.Host, b.Host, StringComparison.OrdinalIgnoreCase);
 
     private static SocketsHttpHandler Handler(
-        ClientSettings settings, HappyEyeballs dialer, RemoteCertificateValidationCallback? validation, bool useProxy) => new()
+        ClientSettings settings, HappyEyeballs dialer, RemoteCertificateValidationCallback validation, ProxyChoice? proxy) => new()
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
-            UseProxy = useProxy,
+            UseProxy = proxy is not null,
+            Proxy = proxy,
             ActivityHeadersPropagator = null,
             ConnectCallback = (context, cancellationToken) => dialer.ConnectAsync(context.DnsEndPoint, cancellationToken),
             ConnectTimeout = settings.DialerTimeout + settings.TlsHandshakeTimeout,
@@ -193,53 +211,4 @@ internal sealed class HttpStack : IDisposable
             ResponseDrainTimeout = TimeSpan.FromSeconds(1),
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = validation },
         };
-
-    private static RemoteCertificateValidationCallback? Validation(ClientSettings settings)
-    {
-        if (settings.TlsSkipVerify)
-        {
-#pragma warning disable CA5359 // The user asked for it by name (TLSSkipVerify).
-            return (_, _, _, _) => true;
-#pragma warning restore CA5359
-        }
-
-        if (settings.CaCertificateFile is not { } file)
-        {
-            return null;
-        }
-
-        X509Certificate2Collection extra = [];
-        try
-        {
-            extra.ImportFromPemFile(file);
-        }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
-        {
-            throw new PelicanException(Errors.Configuration, $"cannot read the certificates in '{file}': {e.Message}",
-                "Server.TLSCACertificateFile must name a PEM file.", e);
-        }
-
-        return (_, certificate, chain, errors) => errors == SslPolicyErrors.None || VerifiesWith(extra, certificate, chain, errors);
-    }
-
-    private static bool VerifiesWith(X509Certificate2Collection extra, X509Certificate? certificate, X509Chain? given, SslPolicyErrors errors)
-    {
-        if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != 0)
-        {
-            return false;
-        }
-
-        using X509Chain chain = new();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(extra);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.1")); // serverAuth (RFC 5280, 4.2.1.12)
-        if (given is not null)
-        {
-            chain.ChainPolicy.ExtraStore.AddRange(given.ChainElements.Select(element => element.Certificate).ToArray());
-        }
-
-        using X509Certificate2 leaf = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-        return chain.Build(leaf);
-    }
 }

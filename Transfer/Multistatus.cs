@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Xml;
 
@@ -45,7 +44,7 @@ internal static class Multistatus
 
             if (!multistatus)
             {
-                multistatus = Is(reader, "multistatus") ? true : throw new XmlException($"it is a '{reader.LocalName}', not a multistatus");
+                multistatus = Is(reader, "multistatus") ? true : throw new XmlException($"it is a '{reader.LocalName}' of the namespace '{reader.NamespaceURI}', not a multistatus of '{Dav}'");
             }
             else if (Is(reader, "response") && await ResponseAsync(reader) is { } entry)
             {
@@ -119,9 +118,7 @@ internal static class Multistatus
             case "getcontentlength":
                 return ObjectLength.Parse(await TextAsync(reader)) is { } size ? entry with { Size = size } : entry;
             case "getlastmodified":
-                return DateTimeOffset.TryParse(await TextAsync(reader), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
-                    ? entry with { Modified = time.ToUniversalTime() }
-                    : entry;
+                return HttpDate.Parse(await TextAsync(reader)) is { } time ? entry with { Modified = time } : entry;
             case "getetag":
                 return entry with { ETag = await TextAsync(reader) };
             default:

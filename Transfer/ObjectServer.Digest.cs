@@ -118,7 +118,9 @@ internal sealed partial class ObjectServer
     private DigestAnswer ReadDigest(HttpResponseMessage response)
     {
         List<ServerDigest> digests = DigestHeader.Read(response);
-        return new DigestAnswer(ObjectLength.Of(response), digests, digests.Count > 0 ? null : $"{Name} has no digest of it");
+        return new DigestAnswer(ObjectLength.Of(response), digests, digests.Count > 0 ? null
+            : DigestHeader.IsThere(response) ? $"{Name} tells no digest that can be read"
+            : $"{Name} has no digest of it");
     }
 
     // XRootD 6, which does not say its version as all before did. Those may end when a GET asks for a digest.

@@ -98,7 +98,7 @@ internal sealed partial class ObjectServer
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new ObjectInfo(path.Decoded, ObjectLength.Of(response),
-                response.Content.Headers.LastModified, IsCollection: false),
+                HttpDate.LastModified(response), IsCollection: false),
             HttpStatusCode.NotFound => null,
             _ => throw await RefusalAsync(response, cancellationToken),
         };
@@ -139,7 +139,7 @@ internal sealed partial class ObjectServer
             }
             catch (Exception e) when (e is XmlException || Faults.IsTransport(e))
             {
-                throw new PelicanException(Errors.Protocol, $"the listing of '{path}' from {Name} cannot be read: {Faults.Clean(e.Message)}", inner: e);
+                throw new PelicanException(Errors.Protocol, $"the listing of '{path}' from {Name} cannot be read: {Why(e)}", inner: e);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -160,4 +160,9 @@ internal sealed partial class ObjectServer
             yield return (new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size, entry.Modified, entry.IsCollection) { ETag = entry.ETag }, name is null);
         }
     }
+
+    // The reader's own words are for programmers; its place is what helps.
+    private static string Why(Exception e) => e is XmlException { LineNumber: > 0 } xml
+        ? $"it is no XML as a listing has it, or ends early (line {xml.LineNumber}, position {xml.LinePosition})"
+        : Faults.Clean(e.Message);
 }

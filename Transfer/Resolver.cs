@@ -40,7 +40,10 @@ internal sealed partial class Resolver(
         TokenSearch? found = null;
         if (answer.RequireToken || request.WithToken || !request.Reads)
         {
-            found = tokens.Find(new TokenRequest(request.Options.TokenFile, request.Url.TokenName, request.Url.Path, answer, request.Purposes));
+            found = tokens.Find(new TokenRequest(request.Options.TokenFile, request.Url.TokenName, request.Url.Path, answer, request.Purposes)
+            {
+                IsRenewed = request.Options.TokenIsRenewed,
+            });
             if (found.Token is null && answer.RequireToken && request.Reads)
             {
                 throw found.NotFound(request.Url.Path);

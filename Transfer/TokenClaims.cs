@@ -34,6 +34,9 @@ internal sealed record TokenClaims
     /// <summary><c>scope</c>, split at white space; empty when absent.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
+    /// <summary>Whether <c>scope</c> is a list, and not the text that it has to be.</summary>
+    public bool ScopesAreList { get; init; }
+
     /// <summary><c>exp</c>, first moment at which the token is no longer valid; null when absent.</summary>
     public DateTimeOffset? Expires { get; init; }
 
@@ -86,6 +89,7 @@ internal sealed record TokenClaims
                 Issuer = Strings(payload, "iss").FirstOrDefault(),
                 Audiences = Strings(payload, "aud"),
                 Scopes = [.. Strings(payload, "scope").SelectMany(SplitAtBlanks)],
+                ScopesAreList = payload.TryGetProperty("scope", out JsonElement scope) && scope.ValueKind == JsonValueKind.Array,
                 Expires = Time(payload, "exp"),
                 NotBefore = Time(payload, "nbf"),
             };

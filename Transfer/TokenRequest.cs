@@ -23,4 +23,8 @@ internal enum TokenPurpose
 /// <param name="Answer">What the director says about its namespace.</param>
 /// <param name="Purposes">Everything that will be done with the token; each must be covered by a scope.</param>
 internal sealed record TokenRequest(
-    string? TokenFile, string? TokenName, ObjectPath Path, DirectorAnswer Answer, IReadOnlyList<TokenPurpose> Purposes);
+    string? TokenFile, string? TokenName, ObjectPath Path, DirectorAnswer Answer, IReadOnlyList<TokenPurpose> Purposes)
+{
+    /// <summary>Whether a later try may find a renewed token.</summary>
+    public bool IsRenewed { get; init; } = true;
+}

@@ -66,7 +66,7 @@ internal sealed class TokenSearch(
             $"{what}{Token} {why}{says}", NextStep(flaws[0].Fault, asked, now))
         {
             // Time cures what is too early, and whoever renews tokens what is too old; nothing cures a second fault.
-            Retryable = flaws is [{ Fault: TokenFault.Expired or TokenFault.NotYetValid }],
+            Retryable = flaws is [{ Fault: TokenFault.NotYetValid }] || (request.IsRenewed && flaws is [{ Fault: TokenFault.Expired }]),
         };
     }
 
@@ -91,6 +91,12 @@ internal sealed class TokenSearch(
 
     private static (string Right, string Next) LooksRight(TokenClaims claims, TokenRequest asked, string server)
     {
+        if (claims.ScopesAreList)
+        {
+            return ("has its scopes as a list, which servers do not read: they want one text with blanks between them",
+                "Tell whoever issues the token: 'scope' must be a string (RFC 8693, 4.2).");
+        }
+
         if (!TokenJudge.IsFor(claims, server))
         {
             return ($"is meant for {TokenText.Some(claims.Audiences)}, which may not include this server",

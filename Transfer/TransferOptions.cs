@@ -6,6 +6,9 @@ internal sealed record TransferOptions
     /// <summary>Token file named by the user (<c>-t</c>), absolute; null to look in the usual places.</summary>
     public string? TokenFile { get; init; }
 
+    /// <summary>Whether somebody renews the token file in its place while this waits: then an expired token is a matter of time.</summary>
+    public bool TokenIsRenewed { get; init; }
+
     /// <summary>Servers named by the user (<c>-c</c>); null to take <see cref="ClientSettings.PreferredCaches"/>.</summary>
     public IReadOnlyList<string>? Caches { get; init; }
 

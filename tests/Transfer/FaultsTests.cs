@@ -58,7 +58,7 @@ public sealed class FaultsTests
         await Assert.That(error.Message).Contains(text);
         await Assert.That(error.Message).Contains("c.example:8443");
         await Assert.That(error.InnerException).IsSameReferenceAs(exception);
-        await Assert.That(error.Retryable).IsEqualTo(row != "Contact.Certificate");
+        await Assert.That(error.Retryable).IsEqualTo(row is not ("Contact.Certificate" or "Transfer.Protocol"));
     }
 
     public static IEnumerable<Func<(string Row, string Text, bool BodyStarted, Exception Exception)>> Broken() =>
