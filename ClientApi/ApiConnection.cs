@@ -121,6 +121,14 @@ internal sealed class ApiConnection
             catch (SocketException e)
             {
                 socket.Dispose();
+                if (FileInTheWay(path) is { } file)
+                {
+                    throw new ApiException(ApiFault.Unreachable, $"'{path}' cannot be the socket of the Client API server: '{file}' is not a directory", e)
+                    {
+                        Detail = "Set HOME to a directory, or name a socket with --socket.",
+                    };
+                }
+
                 if (!IsNobodyThere(e))
                 {
                     throw Unreachable(e, path);
@@ -134,6 +142,17 @@ internal sealed class ApiConnection
         }
 
         throw new ApiException(ApiFault.NotRunning, "Client API server is not running") { Detail = "Start it with 'pelican client-api serve'" };
+    }
+
+    private static string? FileInTheWay(string path)
+    {
+        string? directory = Path.GetDirectoryName(path);
+        while (directory is not null && !File.Exists(directory))
+        {
+            directory = Directory.Exists(directory) ? null : Path.GetDirectoryName(directory);
+        }
+
+        return directory;
     }
 
     // AddressNotAvailable is what .NET makes of a missing file.

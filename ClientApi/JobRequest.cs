@@ -48,6 +48,9 @@ public sealed record JobOptions
     /// <summary>Federation of paths without a scheme; null for the daemon's own.</summary>
     public string? Federation { get; init; }
 
+    /// <summary>A name for the job, at most 255 characters, for people to know it by; null for none.</summary>
+    public string? Label { get; init; }
+
     /// <summary>The caller's umask, octal (<c>"022"</c>); null for the daemon's own.</summary>
     public string? Umask { get; init; }
 }

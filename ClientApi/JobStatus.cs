@@ -62,6 +62,9 @@ public sealed record JobStatus
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>The name that it was given; null for none.</summary>
+    public string? Label { get; init; }
+
     /// <summary>How far it is.</summary>
     public required JobProgress Progress { get; init; }
 
@@ -166,8 +169,13 @@ public sealed record JobList(IReadOnlyList<JobListItem> Jobs, long Total, int Li
 /// <param name="TransfersTotal">Transfers of the job.</param>
 /// <param name="BytesTransferred">Object bytes in place.</param>
 /// <param name="TotalBytes">Bytes known to be wanted.</param>
+/// <param name="Label">The name that it was given; null for none.</param>
+/// <param name="Operation">Of its first transfer, as in the request.</param>
+/// <param name="Source">Of its first transfer, as in the request.</param>
+/// <param name="Destination">Of its first transfer, as in the request.</param>
 public sealed record JobListItem(
-    string JobId, string Status, DateTimeOffset CreatedAt, int TransfersCompleted, int TransfersTotal, long BytesTransferred, long TotalBytes);
+    string JobId, string Status, DateTimeOffset CreatedAt, int TransfersCompleted, int TransfersTotal, long BytesTransferred, long TotalBytes,
+    string? Label = null, string? Operation = null, string? Source = null, string? Destination = null);
 
 /// <summary>Answer to <c>DELETE jobs/{id}</c>.</summary>
 /// <param name="JobId">The job.</param>

@@ -30,10 +30,10 @@ internal static class Cli
         _ = Posix.SetSignalAction(Posix.FileSizeExceeded, Posix.Ignore);
         // What .NET would open instead prepares a terminal for reading, and leaves it so.
         Console.SetOut(TextWriter.Null);
-        Console.SetError(new StreamWriter(new ConsoleStream(2)) { AutoFlush = true });
         using Interruption interruption = new();
         interruption.Listen();
-        int status = await RunAsync(args, Surroundings.OfProcess(), interruption);
+        Console.SetError(new StreamWriter(new ConsoleStream(2, interruption.Token)) { AutoFlush = true });
+        int status = await RunAsync(args, Surroundings.OfProcess(interruption.Token), interruption);
         interruption.Reraise();
         return status;
     }
@@ -47,8 +47,13 @@ internal static class Cli
         // A file may be called "@name": nothing on the command line stands for something else.
         ParserConfiguration parser = new() { ResponseFileTokenReplacer = null };
         // As git and the Go client take it.
-        args = args is ["help", ..] ? [.. args[1..], "--help"] : args;
-        ParseResult parse = Root(new CommandHost(world, globals, messages, redactor), globals, world).Parse(args, parser);
+        args = args switch
+        {
+            [] => ["--help"],
+            ["help", .. string[] words] => [.. words, "--help"],
+            _ => args,
+        };
+        ParseResult parse = Root(new CommandHost(world, globals, messages, redactor, interruption), globals, world).Parse(args, parser);
         try
         {
             if (args is [.., VersionOption] && !args.Contains("--"))

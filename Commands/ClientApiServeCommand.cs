@@ -22,6 +22,9 @@ internal sealed record ServeOptions
 
     public bool Foreground { get; init; }
 
+    /// <summary>Whether a server that runs already is as good as one that was started.</summary>
+    public bool IfNotRunning { get; init; }
+
     /// <summary>Where a detached process reports how it started; null in any other.</summary>
     public int? ReadyDescriptor { get; init; }
 
@@ -57,6 +60,7 @@ internal static class ClientApiServeCommand
             [
                 ($"pelican {(agent ? "client-agent" : "client-api")} {name}", "start it in the background"),
                 ($"pelican client-api serve --foreground", "in the foreground, for systemd or a container; Ctrl+C ends it"),
+                ("pelican client-api serve --if-not-running", "in a script: start it, or do nothing when it is running"),
                 ("pelican client-api serve --max-jobs 10 --idle-timeout 1h", "more jobs at once, and an end when there has been nothing to do for an hour"),
             ],
         };
@@ -88,9 +92,7 @@ internal static class ClientApiServeCommand
     {
         if (options.ReadyDescriptor is not { } descriptor)
         {
-            return options.Foreground || InstanceSocket.IsPassed(session.World.Variable)
-                ? await new ClientApiServing(options, session).RunAsync(record => Ready(session, record), cancellationToken)
-                : await DetachAsync(options.Arguments, session, cancellationToken);
+            return await StartAsync(options, session, cancellationToken);
         }
 
         bool told = false;
@@ -120,6 +122,29 @@ internal static class ClientApiServeCommand
         }
     }
 
+    private static async Task<int> StartAsync(ServeOptions options, Session session, CancellationToken cancellationToken)
+    {
+        BatchJob.WarnOfServer(() => ClientApiCommand.Paths(options.Files, session), session);
+        try
+        {
+            return options.Foreground || InstanceSocket.IsPassed(session.World.Variable)
+                ? await new ClientApiServing(options, session).RunAsync(record => Ready(session, record), cancellationToken)
+                : await DetachAsync(options.Arguments, session, cancellationToken);
+        }
+        catch (PelicanException e) when (options.IfNotRunning && e.Row == Errors.ServerRunning)
+        {
+            // Only one that answers is running.
+            DaemonState state = await ClientApiCommand.Control(options.Files, session).FindAsync(cancellationToken);
+            if (state.Health is null)
+            {
+                throw;
+            }
+
+            ClientApiCommand.Show(session, ClientApiStatusCommand.ReportOf(state), "is running");
+            return 0;
+        }
+    }
+
     private static async Task<int> RestartAsync(ServeOptions options, Session session, CancellationToken cancellationToken)
     {
         DaemonControl control = ClientApiCommand.Control(options.Files, session);
@@ -130,6 +155,7 @@ internal static class ClientApiServeCommand
                 "Name its --pid-file too: they are kept beside it.");
         }
 
+        BatchJob.WarnOfServer(() => ClientApiCommand.Paths(options.Files, session), session);
         DaemonState old = await control.StopAsync(ClientApiStopCommand.DefaultTimeout, cancellationToken);
         IReadOnlyList<string> arguments = old is { Alive: true, Record.Arguments: { Count: >= VerbWords } before }
             ? [.. before.Take(VerbWords), .. ServeArguments.Over([.. before.Skip(VerbWords)], [.. options.Arguments.Skip(VerbWords)])]
@@ -146,6 +172,7 @@ internal static class ClientApiServeCommand
         Option<string?> idle = verb.Value("--idle-timeout", "TIME", agent ? "End after so long without work (default 10m; 0 for never)" : "End after so long without work (default: never)");
         bool restart = verb.Name == "restart";
         Option<bool> foreground = restart ? new("--foreground") : verb.Switch("--foreground", "Do not detach from the terminal");
+        Option<bool> ifNotRunning = restart ? new(ServeArguments.IfNotRunning) : verb.Switch(ServeArguments.IfNotRunning, "Succeed when a server is running already");
         Option<int?> ready = new(ReadyOption) { Hidden = true };
         if (!restart)
         {
@@ -160,6 +187,7 @@ internal static class ClientApiServeCommand
                 MaxJobs = Count(parse.GetValue(maxJobs)),
                 IdleTimeout = JobCommand.Time("--idle-timeout", parse.GetValue(idle)),
                 DefaultIdleTimeout = agent ? AgentIdleTimeout : TimeSpan.Zero,
+                IfNotRunning = !restart && parse.GetValue(ifNotRunning),
                 Foreground = !restart && parse.GetValue(foreground),
                 ReadyDescriptor = restart ? null : parse.GetValue(ready),
                 Arguments = [.. words, .. ServeArguments.Read(parse, host.World)],

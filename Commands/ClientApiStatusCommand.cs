@@ -59,7 +59,8 @@ internal static class ClientApiStatusCommand
         return Errors.ServerNotRunning.ExitStatus;
     }
 
-    private static ServerReport ReportOf(DaemonState state) => new()
+    /// <summary>What is told of a server that was looked for.</summary>
+    public static ServerReport ReportOf(DaemonState state) => new()
     {
         Running = state.Health is not null,
         Socket = state.Socket,

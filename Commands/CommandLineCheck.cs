@@ -26,11 +26,12 @@ internal static class CommandLineCheck
             return;
         }
 
-        if ((HalfOptions(args, command) ?? MisspeltOption(parse)) is { } option)
+        Option[] options = [.. OptionsOf(command)];
+        if ((new OptionWords(options, hint).Check(args) ?? MisspeltOption(parse)) is { } option)
         {
-            string? near = Spelling.Nearest(option.Split('=')[0], OptionsOf(command).Select(known => known.Name));
-            throw new PelicanException(Errors.Parameter, $"unknown option '{option}'" + (near is null ? "" : $"; is {near} meant?"),
-                $"A name that begins with '-' goes after '--'. {hint}");
+            string? near = Spelling.Nearest(option.Split('=')[0], options.Select(known => known.Name));
+            string name = near is null && option.AsSpan().ContainsAny("./") ? "A name that begins with '-' goes after '--'. " : "";
+            throw new PelicanException(Errors.Parameter, $"unknown option '{option}'" + (near is null ? "" : $"; is {near} meant?"), name + hint);
         }
 
         if (parse.UnmatchedTokens is [{ } word, ..])
@@ -67,46 +68,6 @@ internal static class CommandLineCheck
         return parse.Tokens.Count > Most
             ? new PelicanException(Errors.Parameter, $"more than {Most} words are too many for one command", "Call pelican several times, as xargs does.")
             : new PelicanException(Errors.Parameter, $"unknown command '{word}' before '{command.Name}'", hint);
-    }
-
-    // Switches written in one word, -lO, of which some are none: the rest of the word would be taken for an argument.
-    private static string? HalfOptions(IReadOnlyList<string> args, Command command)
-    {
-        bool isValue = false;
-        foreach (string word in args.TakeWhile(word => word != "--"))
-        {
-            bool passed = isValue;
-            isValue = !passed && word is ['-', '-', ..] && Find(word) is { } named && TakesValue(named);
-            if (passed || word is not ['-', not '-', ..])
-            {
-                continue;
-            }
-
-            for (int i = 1; i < word.Length; i++)
-            {
-                if (Find("-" + word[i]) is not { } option)
-                {
-                    if (i > 1)
-                    {
-                        return word;
-                    }
-
-                    break;
-                }
-
-                if (TakesValue(option))
-                {
-                    isValue = i == word.Length - 1;
-                    break;
-                }
-            }
-        }
-
-        return null;
-
-        Option? Find(string name) => OptionsOf(command).FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
-
-        static bool TakesValue(Option option) => option.Arity.MaximumNumberOfValues > 0;
     }
 
     // A word that looks like an option was meant as one, unless it stands after "--", be it taken for an argument or left over.

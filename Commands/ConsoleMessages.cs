@@ -64,9 +64,9 @@ internal sealed class ConsoleMessages(Stream output, Redactor redactor)
         {
             output.Write(Encoding.UTF8.GetBytes(text));
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // Standard error is closed or gone: there is nobody left to tell.
+            // Standard error is closed or gone, or nobody reads it and the command is to end: there is nobody left to tell.
         }
     }
 }

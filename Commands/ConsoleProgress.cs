@@ -9,6 +9,7 @@ namespace Pelican.Commands;
 internal sealed class ConsoleProgress : IDisposable
 {
     private const int MostLines = 8;
+    private const int LeastName = 8;
 
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
@@ -100,20 +101,20 @@ internal sealed class ConsoleProgress : IDisposable
             _rate.Add(_clock.GetUtcNow(), moved);
             TreeResult? tree = _tree();
             bool single = tree is null ? _objects == 1 : tree is { TotalsAreFinal: true, TotalObjects: 1 };
-            List<string> lines = single ? [.. _running.Select(One)] : [Totals(moved, tree), .. _running.Select(Short)];
+            List<string> lines = single ? [.. _running.Select(running => One(running, columns - 1))] : [Totals(moved, tree), .. _running.Select(running => Short(running, columns - 1))];
             // A line that fills the last column may wrap, and the cursor would be lost.
             _messages.Show([.. lines.Take(Math.Clamp(rows - 1, 1, MostLines)).Select(line => ConsoleText.Fit(line, columns - 1))]);
         }
     }
 
-    private string One(Running running)
+    private string One(Running running, int columns)
     {
         TransferProgress transfer = running.Transfer;
         string rate = _rate.BytesPerSecond is { } speed ? "  " + ConsoleText.Rate(speed) : "";
         string left = _rate.BytesPerSecond is > 0 and { } pace && transfer.Total >= transfer.Bytes
             ? "  " + ConsoleText.Clock(TimeSpan.FromSeconds(Math.Min((transfer.Total - transfer.Bytes) / pace, 359_999))) + " left"
             : "";
-        return Amount(transfer) + rate + left + At(transfer);
+        return Named(transfer, "", Amount(transfer) + rate + left, columns);
     }
 
     private string Totals(long moved, TreeResult? tree)
@@ -129,17 +130,22 @@ internal sealed class ConsoleProgress : IDisposable
         return $"{tree.Objects + tree.Failed}/{tree.TotalObjects}{more} objects, {ConsoleText.Size(tree.Bytes)}/{ConsoleText.Size(tree.TotalBytes)}{more}{rate}";
     }
 
-    private static string Short(Running running) => "  " + Amount(running.Transfer) + At(running.Transfer);
+    private static string Short(Running running, int columns) => Named(running.Transfer, "  ", Amount(running.Transfer), columns);
 
-    private static string Amount(TransferProgress transfer)
+    private static string Amount(TransferProgress transfer) => transfer.Total switch
+    {
+        < 0 => $"  {ConsoleText.Size(transfer.Bytes)}",
+        0 => "  0 B",
+        _ => $"  {ConsoleText.Size(transfer.Bytes)}/{ConsoleText.Size(transfer.Total)}  {100 * transfer.Bytes / transfer.Total}%",
+    };
+
+    // A long name is shortened, and the server left out, rather than the figures.
+    private static string Named(TransferProgress transfer, string indent, string figures, int columns)
     {
         string name = ConsoleText.Visible(transfer.Name);
-        return transfer.Total switch
-        {
-            < 0 => $"{name}  {ConsoleText.Size(transfer.Bytes)}",
-            0 => $"{name}  0 B",
-            _ => $"{name}  {ConsoleText.Size(transfer.Bytes)}/{ConsoleText.Size(transfer.Total)}  {100 * transfer.Bytes / transfer.Total}%",
-        };
+        string all = indent + name + figures + At(transfer);
+        return ConsoleText.Width(all) <= columns ? all
+            : indent + ConsoleText.Fit(name, Math.Max(columns - indent.Length - ConsoleText.Width(figures), LeastName)) + figures;
     }
 
     private static string At(TransferProgress transfer) =>

@@ -9,8 +9,14 @@ namespace Pelican.Commands;
 /// file, so that the lines of successive processes in a shell loop would overwrite one another.
 /// </summary>
 /// <param name="descriptor">Open for writing; not closed here.</param>
-internal sealed class ConsoleStream(int descriptor) : Stream
+/// <param name="stop">Ends a wait for a reader who has stopped reading.</param>
+internal sealed class ConsoleStream(int descriptor, CancellationToken stop = default) : Stream
 {
+    /// <summary>A pipe that has room takes so much at once without waiting (PIPE_BUF).</summary>
+    private const int PieceBytes = 4096;
+
+    private const int LookMilliseconds = 100;
+
     private long _written;
 
     /// <summary>Whether the reader has gone away (<c>EPIPE</c>), as <c>head</c> does once it has seen enough.</summary>
@@ -35,9 +41,33 @@ internal sealed class ConsoleStream(int descriptor) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Writes all of it.</summary>
+    /// <summary>Writes all of it, a piece at a time as there is room, so that a signal is heard meanwhile.</summary>
     /// <exception cref="IOException">The error number is in <see cref="Exception.HResult"/>.</exception>
-    public override unsafe void Write(ReadOnlySpan<byte> buffer)
+    /// <exception cref="OperationCanceledException">Nobody reads, and the command is to end.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        while (stop.CanBeCanceled && buffer.Length > 0)
+        {
+            WaitForRoom();
+            int piece = Math.Min(buffer.Length, PieceBytes);
+            WriteAll(buffer[..piece]);
+            buffer = buffer[piece..];
+        }
+
+        WriteAll(buffer);
+    }
+
+    private void WaitForRoom()
+    {
+        Posix.PollDescriptor room = new() { Descriptor = descriptor, Events = Posix.PollOut };
+        int found;
+        while ((found = Posix.Poll(ref room, 1, LookMilliseconds)) == 0 || (found < 0 && Marshal.GetLastPInvokeError() == Posix.Interrupted))
+        {
+            stop.ThrowIfCancellationRequested();
+        }
+    }
+
+    private unsafe void WriteAll(ReadOnlySpan<byte> buffer)
     {
         fixed (byte* start = buffer)
         {
@@ -62,7 +92,7 @@ internal sealed class ConsoleStream(int descriptor) : Stream
 
     /// <summary>The same, so that a reader who has stopped reading does not keep us from ending.</summary>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
-        await Task.Run(() => Write(buffer.Span), cancellationToken).WaitAsync(cancellationToken);
+        await Task.Run(() => WriteAll(buffer.Span), cancellationToken).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

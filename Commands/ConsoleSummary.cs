@@ -24,8 +24,9 @@ internal static class ConsoleSummary
         string check = result.Verification == Verification.Verified && result.Algorithm is { } algorithm
             ? $"{Checksum.WireName(algorithm)} verified"
             : $"not verified: {result.UnverifiedReason ?? "no server has a checksum"}";
+        string age = !upload && result.Attempts is [.., { CacheAge: { } old and > 0 }] ? $" ({ConsoleText.Elapsed(TimeSpan.FromSeconds(old))} in that cache)" : "";
         return $"{(upload ? "Uploaded" : "Downloaded")} {name}: {ConsoleText.Size(result.Size)} in {ConsoleText.Elapsed(result.Elapsed)}"
-            + $"{rate}{(upload ? " to " : " from ")}{result.Server}{resumed}, {check}";
+            + $"{rate}{(upload ? " to " : " from ")}{result.Server}{age}{resumed}, {check}";
     }
 
     /// <summary>Several objects, in figures.</summary>
@@ -37,13 +38,25 @@ internal static class ConsoleSummary
         string already = tally.Already > 0 ? $"; {tally.Already} already there" : "";
         string failed = tally.Failed > 0 ? $"; {tally.Failed} failed" : "";
         string unverified = tally.Unverified > 0 ? $"; {tally.Unverified} unverified" : "";
+        string verified = tally.Succeeded == 0 ? ""
+            : tally.Unverified > 0 ? $", {tally.Succeeded - tally.Unverified} verified"
+            : tally.Succeeded == 1 ? ", verified" : ", all verified";
+        string interrupted = tally.Interrupted > 0 ? $"; {tally.Interrupted} interrupted" : "";
         string left = tree is { TotalsAreFinal: false } ? $"; at least {tally.NotTried} not tried"
             : tally.NotTried > 0 ? $"; {tally.NotTried} not tried"
             : "";
         string leftOut = tree is { LeftOut: > 0 } ? $"; {tree.LeftOut} left out" : "";
         return $"{Count(tally.Succeeded, "object")}, {ConsoleText.Size(tally.Bytes)}"
-            + $" in {ConsoleText.Elapsed(elapsed)}{already}{failed}{unverified}{leftOut}{left}";
+            + $" in {ConsoleText.Elapsed(elapsed)}{verified}{already}{failed}{unverified}{leftOut}{interrupted}{left}";
     }
+
+    /// <summary>What becomes of objects that were under way when the command was interrupted.</summary>
+    /// <param name="upload">Whether they went to the federation.</param>
+    /// <param name="tally">At least one was interrupted.</param>
+    public static string Interrupted(bool upload, TransferTally tally) =>
+        tally.Kept > 0 ? $"What has arrived of {(tally.Interrupted == 1 ? "it" : "them")} is kept, {ConsoleText.Size(tally.Kept)}: the same command goes on from there"
+        : upload ? "The same command, given again, sends what is missing"
+        : "Nothing of what was under way is kept: the same command, given again, begins it anew";
 
     /// <summary>A number of things, in words.</summary>
     public static string Count(long number, string thing) => $"{number} {thing}{(number == 1 ? "" : "s")}";

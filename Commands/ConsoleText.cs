@@ -78,18 +78,51 @@ internal static class ConsoleText
         return columns < 1 ? "" : fitted.Append('…').ToString();
     }
 
-    /// <summary>A number of bytes in decimal units: <c>999 B</c>, <c>1.0 kB</c>, <c>850 MB</c>.</summary>
+    /// <summary>The same for a path or URL, whose end tells most: <c>osdf:///ospo…/run1.dat</c>.</summary>
+    public static string FitPath(string path, int columns)
+    {
+        if (Width(path) <= columns)
+        {
+            return path;
+        }
+
+        int end = path.TrimEnd('/').LastIndexOf('/');
+        string last = end > 0 ? path[end..] : "";
+        int left = columns - Width(last);
+        return left > 1 ? Fit(path[..^last.Length], left) + last : "…" + End(path, columns - 1);
+    }
+
+    private static string End(string text, int columns)
+    {
+        int start = text.Length;
+        int width = 0;
+        while (start > 0)
+        {
+            int before = start > 1 && char.IsLowSurrogate(text[start - 1]) && char.IsHighSurrogate(text[start - 2]) ? start - 2 : start - 1;
+            width += Width(text[before..start]);
+            if (width > columns)
+            {
+                break;
+            }
+
+            start = before;
+        }
+
+        return text[start..];
+    }
+
+    /// <summary>A number of bytes in decimal units, one decimal: <c>999 B</c>, <c>1.0 kB</c>, <c>850.3 MB</c>; a MB has 10⁶ bytes.</summary>
     public static string Size(double bytes)
     {
         int unit = 0;
-        // 999.5 would be rounded to 1000.
-        while (bytes >= 999.5 && unit < Units.Length - 1)
+        // 999.95 would be rounded to 1000.0.
+        while (bytes >= (unit == 0 ? 999.5 : 999.95) && unit < Units.Length - 1)
         {
             bytes /= 1000;
             unit++;
         }
 
-        string format = unit > 0 && bytes < 9.95 ? "0.0" : "0";
+        string format = unit > 0 ? "0.0" : "0";
         return string.Create(CultureInfo.InvariantCulture, $"{bytes.ToString(format, CultureInfo.InvariantCulture)} {Units[unit]}");
     }
 
@@ -105,6 +138,17 @@ internal static class ConsoleText
         _ => Hours((long)Math.Round(time.TotalMinutes)),
     };
 
+    /// <summary>A moment, for people: of their own zone, which is not said.</summary>
+    public static string Time(DateTimeOffset time, TimeZoneInfo zone) =>
+        TimeZoneInfo.ConvertTime(time, zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>The same where others may read it: <c>2026-03-01 12:00:00 +0100</c>, <c>… +0000 UTC</c>.</summary>
+    public static string ZonedTime(DateTimeOffset time, TimeZoneInfo zone)
+    {
+        TimeSpan offset = zone.GetUtcOffset(time);
+        return Time(time, zone) + (offset < TimeSpan.Zero ? " -" : " +") + offset.ToString("hhmm", CultureInfo.InvariantCulture) + (offset == TimeSpan.Zero ? " UTC" : "");
+    }
+
     /// <summary>Time left, as on a clock: <c>0:18</c>, <c>1:02:03</c>.</summary>
     public static string Clock(TimeSpan time) => time.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")
@@ -114,7 +158,7 @@ internal static class ConsoleText
 
     private static string Hours(long minutes) => string.Create(CultureInfo.InvariantCulture, $"{minutes / 60}h{minutes % 60:00}m");
 
-    private static int WidthOf(Rune rune) => rune.Value < 0x1100 ? 1 : 2;
+    private static int WidthOf(Rune rune) => rune.Value is < 0x1100 or '…' ? 1 : 2;
 
     // C0, DEL, C1; line and paragraph separators; marks, embeddings, overrides and isolates of direction.
     private static bool IsHostile(char c) =>

@@ -53,6 +53,7 @@ internal sealed record DaemonAccess(string? Socket, bool Start)
     private async Task<string?> StartAsync(Session session, CancellationToken cancellationToken)
     {
         string[] socket = Socket is null ? [] : ["--socket", session.World.Absolute(Socket)];
+        BatchJob.WarnOfServer(() => ClientApiCommand.Paths(new InstanceChoice { Socket = Socket }, session), session);
         string[] config = session.Configuration.File is { } file ? ["--config", file] : [];
         OwnRun run = await session.World.RunSelf(["client-api", "serve", .. socket, .. config], cancellationToken);
         return run.ExitStatus == 0 ? null : string.Join("; ", run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));

@@ -23,7 +23,7 @@ internal static class ForeignWords
         ["pelican transfer"] = UseGo,
         ["pelican plugin"] = UseGo,
         ["pelican rclone"] = UseGo,
-        ["pelican completion"] = UseGo,
+        ["pelican completion"] = "'pelican --help' and 'pelican <command> --help' tell the words.",
     };
 
     private static readonly Dictionary<string, string> Synonyms = new()

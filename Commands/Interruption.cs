@@ -22,6 +22,12 @@ internal sealed class Interruption : IDisposable
     /// <summary>Number of the first signal; 0 when none came.</summary>
     public int Signal => Volatile.Read(ref _signal);
 
+    /// <summary>
+    /// Set when the command itself begins. Before that nothing has been done that would have to be ended in order, and the first
+    /// signal ends the process, though it may be waiting where no token is heard: for the writer of a FIFO that is its configuration.
+    /// </summary>
+    public bool HasBegun { get; set; }
+
     /// <summary>Exit status by the shell's convention.</summary>
     public int ExitStatus => 128 + Signal;
 
@@ -46,8 +52,9 @@ internal sealed class Interruption : IDisposable
     /// <summary>What a signal does.</summary>
     public void Raise(int signal)
     {
-        if (Interlocked.CompareExchange(ref _signal, signal, 0) != 0)
+        if (Interlocked.CompareExchange(ref _signal, signal, 0) != 0 || !HasBegun)
         {
+            Reraise();
             Posix.Exit(128 + signal);
         }
 

@@ -29,7 +29,7 @@ internal static class JobEnd
             return await client.WaitForJobAsync(id, wait with
             {
                 Every = shows ? Redrawn : wait.Every,
-                Seen = shows ? job => session.Messages.Show([JobText.Progress(job)]) : wait.Seen,
+                Seen = shows ? job => session.Messages.Show([ConsoleText.Fit(JobText.Progress(job), session.World.TerminalSize().Columns - 1)]) : wait.Seen,
                 Lost = () => session.Messages.Warning("the Client API server is not there; waiting for it to come back (it keeps the job)"),
             }, cancellationToken);
         }

@@ -60,10 +60,9 @@ internal static class JobListCommand
         }
 
         JobText text = new(session.World.Clock.LocalTimeZone);
-        session.Output.Line(JobText.Head);
-        foreach (JobListItem job in list.Jobs)
+        foreach (string line in text.Table(list.Jobs, session.OutputColumns))
         {
-            session.Output.Line(text.Row(job));
+            session.Output.Line(line);
         }
 
         if (list.Total > list.Jobs.Count)

@@ -97,7 +97,7 @@ internal static class JobStatusCommand
             return;
         }
 
-        foreach (string line in new JobText(session.World.Clock.LocalTimeZone).Status(job))
+        foreach (string line in new JobText(session.World.Clock.LocalTimeZone).Status(job, session.OutputColumns))
         {
             session.Output.Line(line);
         }

@@ -21,13 +21,14 @@ internal static class JobSubmission
         string destination = options.Sources.Count > 1 ? WithSlash(local) : local;
         JobRequest job = new(
             [.. options.Sources.Select(source => new TransferRequest("get", source, destination, options.Recursive))],
-            Common(options.Sources, options.TokenFile, session) with
+            Common(options.Sources, options.TokenFile, how, session) with
             {
                 Caches = options.Caches ?? (options.Direct || settings.PreferredCaches.Count == 0 ? null : settings.PreferredCaches),
                 Direct = options.Direct,
                 Overwrite = options.Overwrite,
                 RequireChecksum = options.RequireChecksum,
             });
+        BatchJob.WarnOfTransfer([local], session);
         return SubmitAsync(job, how, session, cancellationToken);
     }
 
@@ -47,12 +48,13 @@ internal static class JobSubmission
         string destination = options.Sources.Count > 1 ? AsCollection(options.Destination) : options.Destination;
         JobRequest job = new(
             [.. options.Sources.Select(source => new TransferRequest("put", session.World.Absolute(source), destination, options.Recursive))],
-            Common([destination], options.TokenFile, session) with
+            Common([destination], options.TokenFile, how, session) with
             {
                 Overwrite = options.Overwrite || session.Configuration.Client.EnableOverwrites,
                 RequireChecksum = options.RequireChecksum,
                 ChecksumAlgorithm = options.Algorithm is { } algorithm ? Checksum.WireName(algorithm) : null,
             });
+        BatchJob.WarnOfTransfer(job.Transfers.Select(transfer => transfer.Source), session);
         return SubmitAsync(job, how, session, cancellationToken);
     }
 
@@ -86,6 +88,20 @@ internal static class JobSubmission
     // With --quiet the id alone, so that a script can keep it without taking a text apart.
     private static void Tell(JobCreated created, bool wait, Session session)
     {
+        try
+        {
+            Print(created, wait, session);
+        }
+        catch (IOException)
+        {
+            // The job is there, and this is all that leads to it.
+            session.Messages.Line($"Job created: {created.JobId}");
+            throw;
+        }
+    }
+
+    private static void Print(JobCreated created, bool wait, Session session)
+    {
         if (session.Json)
         {
             session.Output.Json(created, PelicanJson.Output.JobCreated);
@@ -100,7 +116,7 @@ internal static class JobSubmission
     }
 
     // The caller's world goes along: the daemon was started in another one.
-    private static JobOptions Common(IReadOnlyList<string> urls, string? tokenFile, Session session)
+    private static JobOptions Common(IReadOnlyList<string> urls, string? tokenFile, AsyncOptions how, Session session)
     {
         ObjectUrl first = ObjectUrl.Parse(urls[0], session.Configuration.Client);
         var token = TokenReference.Find(tokenFile, first.TokenName, session);
@@ -110,6 +126,7 @@ internal static class JobSubmission
             ForgetToken = token is { OfJob: true },
             Federation = urls.All(ObjectUrl.IsRemote) ? null
                 : ObjectUrl.Parse(urls.First(url => !ObjectUrl.IsRemote(url)), session.Configuration.Client).Federation.GetLeftPart(UriPartial.Authority),
+            Label = how.Label,
             Umask = Convert.ToString((int)session.World.Umask(), 8).PadLeft(3, '0'),
         };
     }

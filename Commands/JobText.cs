@@ -7,12 +7,20 @@ namespace Pelican.Commands;
 /// <param name="zone">The caller's time zone.</param>
 internal sealed class JobText(TimeZoneInfo zone)
 {
-    private const int MostErrors = 20;
+    private const int MostTransfers = 20;
+
+    /// <summary>Of <c>: completed</c>, and the last column.</summary>
+    private const int LongestState = 12;
+
+    private const int LeastTransfer = 30;
+    private const int LeastName = 8;
+    private const double BytesPerMegabit = 125_000;
 
     /// <summary>What is not over is not shown as if it were.</summary>
     private const double MostUnfinished = 99.9;
 
-    private static readonly string[] Units = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    /// <summary>Of the columns that the specification has, and the gap after them.</summary>
+    private static readonly int RowWidth = Row("", "", "", "2026-01-01 00:00:00").Length + 2;
 
     /// <summary>Head of the table of jobs.</summary>
     public static string Head { get; } = Row("JOB ID", "STATUS", "PROGRESS", "CREATED");
@@ -20,12 +28,65 @@ internal sealed class JobText(TimeZoneInfo zone)
     /// <summary>A job in the table.</summary>
     public string Row(JobListItem job) => Row(job.JobId, job.Status, Percent(PercentageOf(job)), Time(job.CreatedAt));
 
+    /// <summary>
+    /// The table of jobs. What each moves stands in a further column, cut to what is left of the terminal; where that is too little, in
+    /// a line of its own.
+    /// </summary>
+    /// <param name="jobs">At least one.</param>
+    /// <param name="columns">Columns of the terminal; null for no limit.</param>
+    public IEnumerable<string> Table(IReadOnlyList<JobListItem> jobs, int? columns)
+    {
+        int room = (columns - 1 ?? int.MaxValue) - RowWidth;
+        bool beside = room >= LeastTransfer;
+        yield return beside && jobs.Any(job => job.Source is not null) ? Head.PadRight(RowWidth) + "TRANSFER" : Head;
+        foreach (JobListItem job in jobs)
+        {
+            string row = Row(job);
+            if (job.Source is null && job.Label is null)
+            {
+                yield return row;
+            }
+            else if (beside)
+            {
+                yield return row + "  " + What(job, room);
+            }
+            else
+            {
+                yield return row;
+                yield return "  " + What(job, (columns ?? int.MaxValue) - 3);
+            }
+        }
+    }
+
+    // "label: get osdf:///a/b -> /tmp/b and 2 more"
+    private static string What(JobListItem job, int columns)
+    {
+        string label = job.Label is null ? "" : ConsoleText.Fit(ConsoleText.Visible(job.Label), Math.Max(columns / 3, LeastTransfer / 3)) + (job.Source is null ? "" : ": ");
+        string more = job.TransfersTotal > 1 ? string.Create(CultureInfo.InvariantCulture, $" and {job.TransfersTotal - 1} more") : "";
+        return job.Source is not { } source ? label
+            : label + Way($"{job.Operation} ", source, job.Destination, columns - ConsoleText.Width(label + more)) + more;
+    }
+
+    // Both ends, each shortened to its share of the room; what one does not need, the other has.
+    private static string Way(string verb, string source, string? destination, int columns)
+    {
+        (string from, string to) = (ConsoleText.Visible(source), ConsoleText.Visible(destination ?? ""));
+        string arrow = destination is null ? "" : " -> ";
+        int room = Math.Max(columns - ConsoleText.Width(verb + arrow), 2 * LeastName);
+        int wanted = ConsoleText.Width(from), other = ConsoleText.Width(to);
+        int first = Math.Max(room / 2, room - other);
+        int second = Math.Max(room - wanted, room - first);
+        return verb + ConsoleText.FitPath(from, first) + arrow + ConsoleText.FitPath(to, second);
+    }
+
     /// <summary>How far a job is, in one short line.</summary>
     public static string Progress(JobStatus job) => string.Create(CultureInfo.InvariantCulture,
-        $"{job.Status}: {Bytes(job.Progress)}, {job.Progress.TransferRateMbps:0.0} Mbps, {job.Progress.TransfersCompleted}/{job.Progress.TransfersTotal} transfers");
+        $"{job.Status}: {Bytes(job.Progress)}, {ConsoleText.Rate(job.Progress.TransferRateMbps * BytesPerMegabit)}, {job.Progress.TransfersCompleted}/{job.Progress.TransfersTotal} transfers");
 
-    /// <summary>All that there is to say about a job, lines of <c>Name: value</c>.</summary>
-    public IEnumerable<string> Status(JobStatus job)
+    /// <summary>All that there is to say about a job, lines of <c>Name: value</c>, then what it moves.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="columns">Columns of the terminal; null for no limit.</param>
+    public IEnumerable<string> Status(JobStatus job, int? columns)
     {
         JobProgress progress = job.Progress;
         yield return $"Job ID: {job.JobId}";
@@ -50,31 +111,22 @@ internal sealed class JobText(TimeZoneInfo zone)
             yield return $"Error: {error}";
         }
 
-        foreach (TransferStatus transfer in job.Transfers.Where(transfer => transfer.Error is not null).Take(MostErrors))
+        if (job.Label is { } label)
         {
-            string way = transfer.Destination is { } destination ? $"{transfer.Source} -> {destination}" : transfer.Source;
-            yield return $"  {transfer.Operation} {way}: {transfer.Error}";
-        }
-    }
-
-    /// <summary>A number of bytes, one decimal: <c>999 B</c>, <c>4.7 MB</c>, <c>10.4 MB</c>; a MB has 10⁶ bytes.</summary>
-    internal static string Size(long bytes)
-    {
-        if (bytes < 1000)
-        {
-            return string.Create(CultureInfo.InvariantCulture, $"{bytes} B");
+            yield return $"Label: {label}";
         }
 
-        double amount = bytes / 1000.0;
-        int unit = 0;
-        // 999.95 would be rounded to 1000.0.
-        while (amount >= 999.95 && unit < Units.Length - 1)
+        foreach (TransferStatus transfer in job.Transfers.OrderBy(transfer => transfer.Error is null).Take(MostTransfers))
         {
-            amount /= 1000;
-            unit++;
+            // What the line about the job says already is not repeated.
+            string state = transfer.Error is { } why && job.Error?.EndsWith(why, StringComparison.Ordinal) != true ? why : transfer.Status;
+            yield return Way($"  {transfer.Operation} ", transfer.Source, transfer.Destination, (columns ?? int.MaxValue) - LongestState) + $": {state}";
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{amount:0.0} {Units[unit]}");
+        if (job.Transfers.Count > MostTransfers)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"  and {job.Transfers.Count - MostTransfers} more");
+        }
     }
 
     /// <summary>A percentage, one decimal; 100.0% only when it is.</summary>
@@ -82,7 +134,7 @@ internal sealed class JobText(TimeZoneInfo zone)
         string.Create(CultureInfo.InvariantCulture, $"{(percentage < 100 ? Math.Min(percentage, MostUnfinished) : percentage):0.0}%");
 
     private static string Bytes(JobProgress progress) =>
-        $"{Percent(progress.Percentage)} ({Size(progress.BytesTransferred)} / {Size(progress.TotalBytes)})";
+        $"{Percent(progress.Percentage)} ({ConsoleText.Size(progress.BytesTransferred)} / {ConsoleText.Size(progress.TotalBytes)})";
 
     // The list has no percentage: this is how the daemon makes that of a job.
     private static double PercentageOf(JobListItem job) =>
@@ -93,6 +145,5 @@ internal sealed class JobText(TimeZoneInfo zone)
 
     private static string Row(string id, string status, string progress, string created) => $"{id,-36}  {status,-9}  {progress,-8}  {created}";
 
-    private string Time(DateTimeOffset time) =>
-        TimeZoneInfo.ConvertTime(time, zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    private string Time(DateTimeOffset time) => ConsoleText.Time(time, zone);
 }

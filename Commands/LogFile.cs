@@ -17,6 +17,7 @@ internal sealed class LogFile : ILoggerProvider
 
     private readonly string _path;
     private readonly Func<LogLevel, string, string, Exception?, string> _line;
+    private readonly CancellationToken _stop;
     private readonly Lock _lock = new();
     private readonly bool _hasStandardStreams;
     private SafeFileHandle _file;
@@ -24,11 +25,12 @@ internal sealed class LogFile : ILoggerProvider
     /// <summary>Opens it.</summary>
     /// <param name="path">Absolute; created if it is not there, in a directory that is.</param>
     /// <param name="line">Makes a line of level, category, message and exception.</param>
+    /// <param name="stop">Ends a wait for its reader, should it be a pipe.</param>
     /// <param name="hasStandardStreams">Whether standard output and error lead to the file too, and follow it.</param>
     /// <exception cref="PelicanException"><see cref="Errors.Local"/>.</exception>
-    public LogFile(string path, Func<LogLevel, string, string, Exception?, string> line, bool hasStandardStreams = false)
+    public LogFile(string path, Func<LogLevel, string, string, Exception?, string> line, CancellationToken stop, bool hasStandardStreams = false)
     {
-        (_path, _line, _hasStandardStreams) = (path, line, hasStandardStreams);
+        (_path, _line, _stop, _hasStandardStreams) = (path, line, stop, hasStandardStreams);
         _file = Open();
     }
 
@@ -88,9 +90,9 @@ internal sealed class LogFile : ILoggerProvider
                     Follow();
                 }
 
-                new ConsoleStream((int)_file.DangerousGetHandle()).Write(Encoding.UTF8.GetBytes(text));
+                new ConsoleStream((int)_file.DangerousGetHandle(), _stop).Write(Encoding.UTF8.GetBytes(text));
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException or OperationCanceledException)
             {
                 // A full disk must not stop the transfer that the log only tells about.
             }

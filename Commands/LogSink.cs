@@ -15,7 +15,8 @@ namespace Pelican.Commands;
 /// <param name="messages">Standard error.</param>
 /// <param name="redactor">Takes secrets out of a text.</param>
 /// <param name="clock">Time for the lines.</param>
-internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeProvider clock)
+/// <param name="stop">Ends a wait for whoever reads a log that is a pipe.</param>
+internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeProvider clock, CancellationToken stop)
 {
     private const long MostBytes = 10_000_000;
 
@@ -27,7 +28,7 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         if (file is not null)
         {
             LogLevel least = level < LogLevel.Information ? level : LogLevel.Information;
-            return new LoggerFactory([new LogFile(file, Line), new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
+            return new LoggerFactory([new LogFile(file, Line, stop), new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
         }
 
         return level < LogLevel.Warning
@@ -44,7 +45,7 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         LoggerFilterOptions filter = new() { MinLevel = level < LogLevel.Information ? level : LogLevel.Information };
         // What Kestrel does all day interests nobody.
         filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", LogLevel.Warning, null));
-        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line, detached) { MostBytes = MostBytes };
+        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line, stop, detached) { MostBytes = MostBytes };
         return new LoggerFactory([provider], filter);
     }
 

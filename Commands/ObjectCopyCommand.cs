@@ -26,7 +26,8 @@ internal static class ObjectCopyCommand
         Flags flags = new(verb);
         verb.SetAction(host.Action(flags.Read, (options, session, cancellationToken) => options.Get is { } get
             ? ObjectGetCommand.RunAsync(get, session, cancellationToken)
-            : ObjectPutCommand.RunAsync(options.Put!, session, cancellationToken)));
+            : ObjectPutCommand.RunAsync(options.Put!, session, cancellationToken),
+            options => options.Get is { } get ? ObjectGetCommand.Files(get) : ObjectPutCommand.Files(options.Put!)));
         return verb;
     }
 

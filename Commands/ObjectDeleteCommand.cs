@@ -12,6 +12,8 @@ internal sealed record DeleteOptions
     public string? TokenFile { get; init; }
 
     public bool Recursive { get; init; }
+
+    public bool DryRun { get; init; }
 }
 
 /// <summary><c>pelican object delete</c>: removes objects and empty collections.</summary>
@@ -34,17 +36,20 @@ internal static class ObjectDeleteCommand
                 ("pelican object delete osdf:///ospool/data/run1.dat", "one object"),
                 ("pelican object delete -t token osdf:///ns/old/a osdf:///ns/old", "an object, then its collection"),
                 ("pelican object delete -r osdf:///ns/old", "a collection with everything in it"),
+                ("pelican object delete -r --dry-run osdf:///ns/old", "what that would remove"),
             ],
         };
         Argument<string[]> words = verb.Words("object");
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
         Option<bool> recursive = verb.Switch("--recursive", "Remove collections with everything in them", "-r");
+        Option<bool> dryRun = verb.Switch("--dry-run", "Say what would be removed; remove nothing");
         verb.SetAction(host.Action(
             parse => new DeleteOptions
             {
                 Urls = parse.GetValue(words) is { Length: > 0 } urls ? urls : throw ObjectWords.Missing("no object provided", "delete"),
                 TokenFile = parse.GetValue(token),
                 Recursive = parse.GetValue(recursive),
+                DryRun = parse.GetValue(dryRun),
             },
             RunAsync));
         return verb;
@@ -61,8 +66,9 @@ internal static class ObjectDeleteCommand
         {
             try
             {
-                await (options.Recursive || url.Recursive
-                    ? DeleteTreeAsync(url, transfer, tally, session, cancellationToken)
+                bool recursive = options.Recursive || url.Recursive;
+                await (options.DryRun ? new DeletionPreview(transfer, session).TellAsync(url, recursive, cancellationToken)
+                    : recursive ? DeleteTreeAsync(url, transfer, tally, session, cancellationToken)
                     : DeleteAsync(url, transfer, session, cancellationToken));
             }
             catch (PelicanException e)

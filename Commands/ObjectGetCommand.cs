@@ -78,7 +78,7 @@ internal static class ObjectGetCommand
         verb.Refuse("--pack", "this is not there yet", "Download the archive and unpack it.", takesValue: true);
         verb.Refuse("--inplace", "a file under its final name must never be half-written",
             "Leave the option out: an interrupted download goes on where it stopped all the same.");
-        verb.SetAction(host.Action(Read, RunAsync));
+        verb.SetAction(host.Action(Read, RunAsync, Files));
         return verb;
 
         GetOptions Read(ParseResult parse)
@@ -101,12 +101,18 @@ internal static class ObjectGetCommand
         }
     }
 
+    /// <summary>Local files that a download reads, or writes to.</summary>
+    public static IEnumerable<string?> Files(GetOptions options) =>
+        [options.Destination, .. options.Sources.Select(source => $"{options.Destination}/{source.Split('?')[0].TrimEnd('/').Split('/')[^1]}"), options.TokenFile];
+
     /// <summary>Downloads.</summary>
     /// <returns>Exit status.</returns>
     public static Task<int> RunAsync(GetOptions options, Session session, CancellationToken cancellationToken)
     {
         options = options.Async is null ? options with { Destination = ObjectWords.Output(options.Destination) } : options;
         CheckFlags(options, session);
+        OutputFiles.Refuse("the statistics file", options.StatsFile is null ? null : session.World.Absolute(options.StatsFile), Files(options).OfType<string>().Select(session.World.Absolute));
+        RefuseRemote(options);
         ObjectUrl[] urls = [.. options.Sources.Select(source => CheckSource(source, options, session))];
         bool recursive = ObjectWords.IsRecursive(options.Recursive, urls);
         CheckDestination(options, recursive, session);
@@ -166,6 +172,16 @@ internal static class ObjectGetCommand
         }
     }
 
+    private static void RefuseRemote(GetOptions options)
+    {
+        if (ObjectUrl.IsRemote(options.Destination))
+        {
+            string swapped = options.Sources.Any(ObjectUrl.IsRemote) ? "" : $"; to download, the URL comes first: pelican object get '{options.Destination}' '{options.Sources[0]}'";
+            throw new PelicanException(Errors.Parameter, $"the destination '{options.Destination}' is a URL, and get writes files",
+                $"To upload use 'pelican object put'{swapped}; a file of that name is ./{options.Destination}");
+        }
+    }
+
     private static ObjectUrl CheckSource(string source, GetOptions options, Session session)
     {
         ObjectUrl url = ObjectWords.Url(source, session);
@@ -196,12 +212,6 @@ internal static class ObjectGetCommand
         }
 
         string destination = session.World.Absolute(options.Destination);
-        if (ObjectUrl.IsRemote(options.Destination))
-        {
-            throw new PelicanException(Errors.Parameter, $"the destination '{options.Destination}' is a URL, and get writes files",
-                $"To upload use 'pelican object put'; a file of that name is ./{options.Destination}");
-        }
-
         if (destination.Contains('\uFFFD', StringComparison.Ordinal))
         {
             // What .NET makes of bytes that are no UTF-8: another file of that very look would be made.

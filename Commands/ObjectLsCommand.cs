@@ -14,6 +14,8 @@ internal sealed record LsOptions
 
     public bool Long { get; init; }
 
+    public bool HumanReadable { get; init; }
+
     public bool SingleColumn { get; init; }
 
     public bool CollectionsOnly { get; init; }
@@ -34,22 +36,26 @@ internal static class ObjectLsCommand
             [
                 "Names are sorted. On a terminal they stand in columns, otherwise one a line, and as URLs take them: %, ? and # are %25, %3F and"
                 + " %23; control characters are spelled out (\\x1b). With --json the names are exact: an array of names, with -l an array of"
-                + " {Name, Size, ModTime, IsCollection, etag}. Times are UTC.",
+                + " {Name, Size, ModTime, IsCollection, etag}. Times are local.",
             ],
             Examples =
             [
                 ("pelican object ls osdf:///ospool/data", "names"),
                 ("pelican object ls -l pelican://fed.example.org/ns", "path, size and time of each"),
+                ("pelican object ls -lh pelican://fed.example.org/ns", "the same with sizes such as 1.5 GB"),
                 ("pelican object ls -O --json osdf:///ospool/data | jq -r '.[]'", "objects only, for a program"),
             ],
         };
         Argument<string[]> words = verb.Words("collection");
         Option<bool> longForm = verb.Switch("--long", "Full path, size and time of each", "-l");
+        Option<bool> human = verb.Switch("--human-readable", "With -l: sizes in units, such as 1.5 GB", "-h");
+        verb.Switch("--all", "Changes nothing: names that begin with a dot are always shown", "-a");
         Option<bool> single = verb.Switch("--single-column", "One name a line", "-1");
         Option<bool> collections = verb.Switch("--collection-only", "Collections only", "-C");
         Option<bool> objects = verb.Switch("--object-only", "Objects only", "-O");
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
-        verb.Refuse("--recursive", "this is not there yet", "List the collections one by one for now.", aliases: "-r");
+        verb.Refuse("--recursive", "this is not there yet",
+            "List the collections one by one, or all that is in them: 'pelican object get -r --dry-run <collection> .'", aliases: ["-r", "-R"]);
         verb.SetAction(host.Action(Read, RunAsync));
         return verb;
 
@@ -66,6 +72,7 @@ internal static class ObjectLsCommand
                 Url = ObjectWords.One(parse.GetValue(words) ?? [], "ls"),
                 TokenFile = parse.GetValue(token),
                 Long = parse.GetValue(longForm),
+                HumanReadable = parse.GetValue(human),
                 SingleColumn = parse.GetValue(single),
                 CollectionsOnly = parse.GetValue(collections),
                 ObjectsOnly = parse.GetValue(objects),
@@ -96,7 +103,7 @@ internal static class ObjectLsCommand
                 session.Output.Json([.. wanted.Select(Reports.Of)], PelicanJson.Output.IReadOnlyListObjectEntry);
                 break;
             case { Long: true }:
-                Lines(ConsoleColumns.Table([.. wanted.Select(Row)]), session);
+                Lines(ConsoleColumns.Table([.. wanted.Select(info => Row(info, options.HumanReadable, session.World.Clock.LocalTimeZone))]), session);
                 break;
             case { Long: false } when session.Json:
                 session.Output.Json([.. wanted.Select(info => info.Name)], PelicanJson.Output.IReadOnlyListString);
@@ -117,10 +124,10 @@ internal static class ObjectLsCommand
         }
     }
 
-    private static string[] Row(ObjectInfo info) =>
+    private static string[] Row(ObjectInfo info, bool humanReadable, TimeZoneInfo zone) =>
     [
         ConsoleText.InUrl(info.Path),
-        info.IsCollection ? "DIR" : info.Size?.ToString(CultureInfo.InvariantCulture) ?? "-",
-        info.Modified?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "-",
+        info.IsCollection ? "DIR" : info.Size is not { } size ? "-" : humanReadable ? ConsoleText.Size(size) : size.ToString(CultureInfo.InvariantCulture),
+        info.Modified is { } time ? ConsoleText.Time(time, zone) : "-",
     ];
 }

@@ -76,7 +76,12 @@ internal static class ObjectPutCommand
         Option<string?> stats = verb.Value("--transfer-stats", "FILE", "Write details of each transfer to a file, as JSON");
         AsyncFlags job = new(verb);
         verb.Refuse("--pack", "this is not there yet", "Make the archive first, and upload it.", takesValue: true);
-        verb.SetAction(host.Action(Read, RunAsync));
+        foreach (string option in (string[])["--metadata-file", "--metadata-body", "--metadata-content-type"])
+        {
+            verb.Refuse(option, "metadata of objects is not there yet", "Upload a file with it beside the object.", takesValue: true);
+        }
+
+        verb.SetAction(host.Action(Read, RunAsync, Files));
         return verb;
 
         PutOptions Read(ParseResult parse)
@@ -99,15 +104,26 @@ internal static class ObjectPutCommand
         }
     }
 
+    /// <summary>Local files that an upload reads.</summary>
+    public static IEnumerable<string?> Files(PutOptions options) => [.. options.Sources, options.TokenFile, options.Checksums?.Split(':', 2)[^1]];
+
     /// <summary>Uploads.</summary>
     /// <returns>Exit status.</returns>
-    public static Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(PutOptions options, Session session, CancellationToken cancellationToken)
     {
+        if (!ObjectUrl.IsRemote(options.Destination) && options.Sources.FirstOrDefault(source => ObjectUrl.IsRemote(source) && !File.Exists(session.World.Absolute(source))) is { } url)
+        {
+            throw new PelicanException(Errors.Parameter, $"'{url}' is a URL and '{options.Destination}' a local file: put uploads",
+                $"To download use 'pelican object get'; to upload, the file comes first: pelican object put '{options.Destination}' '{url}'");
+        }
+
         bool recursive = ObjectWords.IsRecursive(options.Recursive, [ObjectWords.Url(options.Destination, session)]);
         foreach (string source in options.Sources)
         {
             CheckSource(source, recursive, session);
         }
+
+        RefuseOutputs(options, recursive, session);
 
         bool several = options.Sources.Count > 1;
         if (several && !recursive)
@@ -117,10 +133,15 @@ internal static class ObjectPutCommand
 
         if (options.Async is { } job)
         {
-            return JobSubmission.PutAsync(options with { Recursive = recursive }, job, session, cancellationToken);
+            return await JobSubmission.PutAsync(options with { Recursive = recursive }, job, session, cancellationToken);
         }
 
-        CheckManifest(options, recursive, session, cancellationToken);
+        // In the pool: a FIFO in its place may be waited for.
+        if (options.Checksums is not null)
+        {
+            await Task.Run(() => CheckManifest(options.Checksums, options, recursive, session, cancellationToken), cancellationToken).WaitAsync(cancellationToken);
+        }
+
         TransferOptions transfer = new()
         {
             TokenFile = ObjectWords.TokenFile(options.TokenFile, session.World),
@@ -144,26 +165,36 @@ internal static class ObjectPutCommand
             DryRun = options.DryRun,
             StatsFile = options.StatsFile is { } file ? session.World.Absolute(file) : null,
         };
-        return new TransferBatch(session, plan).RunAsync(cancellationToken);
+        return await new TransferBatch(session, plan).RunAsync(cancellationToken);
     }
 
-    private static void CheckManifest(PutOptions options, bool recursive, Session session, CancellationToken cancellationToken)
+    private static void CheckManifest(string checksums, PutOptions options, bool recursive, Session session, CancellationToken cancellationToken)
     {
-        if (options.Checksums is null)
-        {
-            return;
-        }
-
         if (recursive)
         {
             throw new PelicanException(Errors.Parameter, "--checksums and --recursive exclude each other: the list has the files of the command line",
                 "Check the files first, as with md5sum -c.");
         }
 
-        ChecksumManifest manifest = ChecksumManifest.Read(options.Checksums, session.World);
+        ChecksumManifest manifest = ChecksumManifest.Read(checksums, session.World);
         foreach (string source in options.Sources)
         {
             manifest.Check(source, session.World.Absolute(source), cancellationToken);
+        }
+    }
+
+    private static void RefuseOutputs(PutOptions options, bool recursive, Session session)
+    {
+        string[] files = [.. Files(options).OfType<string>().Select(session.World.Absolute)];
+        (string What, string? Path)[] outputs =
+        [
+            ("the statistics file", options.StatsFile is { } stats ? session.World.Absolute(stats) : null),
+            ("the log file", session.Configuration.LogFile),
+        ];
+        foreach ((string what, string? path) in outputs)
+        {
+            OutputFiles.Refuse(what, path, files);
+            OutputFiles.RefuseWithin(what, path, recursive ? options.Sources.Select(session.World.Absolute).Where(Directory.Exists) : []);
         }
     }
 
@@ -190,6 +221,12 @@ internal static class ObjectPutCommand
 
             throw new PelicanException(Errors.Parameter, $"local object \"{source}\" is a directory but recursive is not enabled",
                 "Name the files in it, or upload everything in it with -r.");
+        }
+
+        if (source.AsSpan().ContainsAny('*', '?', '[') && LocalEntry.At(path).Kind == LocalKind.Unknown)
+        {
+            throw new PelicanException(Errors.LocalFileNotFound, $"no file is called '{source}'",
+                "The shell passes on a pattern that matches nothing as it stands: check it with 'ls'.");
         }
 
         Upload.CheckSource(path);

@@ -24,18 +24,18 @@ internal static class ObjectStatCommand
         Verb verb = new("stat", "Show size, time and checksums of an object.")
         {
             Usage = "<object>",
-            Details = [$"Checksums: {ChecksumNames.All}. Which of them a server has is its own choice. Times are UTC."],
+            Details = [$"Checksums: {ChecksumNames.All}. Which of them a server has is its own choice. Times are local."],
             Examples =
             [
                 ("pelican object stat osdf:///ospool/data/run1.dat", "what is there"),
-                ("pelican object stat --checksums crc32c --checksums md5 --json osdf:///ospool/data/run1.dat", "with digests, for a program"),
+                ("pelican object stat --checksums crc32c,md5 --json osdf:///ospool/data/run1.dat", "with digests, for a program"),
             ],
         };
         Argument<string[]> words = verb.Words("object");
         Option<string[]> checksums = new("--checksums")
         {
             HelpName = "ALG",
-            Description = "Ask for a checksum; may be given several times",
+            Description = "Ask for a checksum, or for several with commas between them",
         };
         verb.Options.Add(checksums);
         Option<string?> token = verb.Value("--token", "FILE", "File with the token", "-t");
@@ -44,7 +44,7 @@ internal static class ObjectStatCommand
             {
                 Url = ObjectWords.One(parse.GetValue(words) ?? [], "stat"),
                 TokenFile = parse.GetValue(token),
-                Checksums = [.. (parse.GetValue(checksums) ?? []).Select(ChecksumNames.Parse).Distinct()],
+                Checksums = [.. (parse.GetValue(checksums) ?? []).SelectMany(list => list.Split(',')).Select(ChecksumNames.Parse).Distinct()],
             },
             RunAsync));
         return verb;
@@ -81,7 +81,7 @@ internal static class ObjectStatCommand
         session.Output.Line($"Name: {info.Path}");
         session.Output.Line($"Size: {info.Size?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}");
         session.Output.Line("ModTime: "
-            + (info.Modified?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss '+0000 UTC'", CultureInfo.InvariantCulture) ?? "unknown"));
+            + (info.Modified is { } time ? ConsoleText.ZonedTime(time, session.World.Clock.LocalTimeZone) : "unknown"));
         session.Output.Line($"IsCollection: {(info.IsCollection ? "true" : "false")}");
         if (info.Checksums.Count > 0)
         {

@@ -10,6 +10,8 @@ namespace Pelican.Commands;
 /// </summary>
 internal static class ServeArguments
 {
+    public const string IfNotRunning = "--if-not-running";
+
     private const string Socket = "--socket";
     private const string PidFile = "--pid-file";
     private const string Database = "--database";
@@ -18,7 +20,7 @@ internal static class ServeArguments
     private static readonly HashSet<string> Paths = [Socket, PidFile, Database, LogFile, "--config", "--log"];
 
     /// <summary>About one run, not about the server.</summary>
-    private static readonly HashSet<string> NotKept = ["--foreground", "--ready-fd", "--json", "--quiet", "--version"];
+    private static readonly HashSet<string> NotKept = ["--foreground", IfNotRunning, "--ready-fd", "--json", "--quiet", "--version"];
 
     /// <summary>Reads them from a command line.</summary>
     public static IReadOnlyList<string> Read(ParseResult parse, Surroundings world)

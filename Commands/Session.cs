@@ -69,6 +69,9 @@ internal sealed partial class Session : IDisposable
     public bool ShowsProgress =>
         World.ErrorIsTerminal && !Quiet && Configuration is { ProgressBars: true, LogFile: null, LogLevel: >= LogLevel.Warning };
 
+    /// <summary>Columns of the terminal that standard output is; null for any other, where nothing is to be cut.</summary>
+    public int? OutputColumns => World.OutputIsTerminal ? World.TerminalSize().Columns : null;
+
     /// <summary>Says how it ended, unless nobody wants to know.</summary>
     public void Summary(string text)
     {

@@ -32,6 +32,7 @@ internal sealed class SettingsReader
         reader.TakeFiles(flags.ConfigFile);
         reader.TakeOldVariables();
         reader.TakeVariables();
+        reader.LookForMisspeltVariables();
         reader.TakeFlags(flags);
         return reader.Build() with { File = flags.ConfigFile is { } file ? world.Absolute(file) : null };
     }
@@ -40,8 +41,7 @@ internal sealed class SettingsReader
     private string? Base =>
         Variable("PELICAN_CONFIGBASE") is { } named ? _world.Absolute(named)
         : _world.UserId == 0 ? _world.SystemConfiguration
-        : Variable("HOME") is { } home ? Path.Combine(home, ".config", "pelican")
-        : null;
+        : OwnDirectory;
 
     private void TakeOldDefaults()
     {
@@ -56,8 +56,7 @@ internal sealed class SettingsReader
 
     private void TakeFiles(string? named)
     {
-        string? main = named ?? Variable("PELICAN_CONFIG") ?? DefaultFile();
-        if (main is not null)
+        foreach (string main in (named ?? Variable("PELICAN_CONFIG")) is { } chosen ? [chosen] : UsualFiles())
         {
             TakeFile(main);
         }
@@ -77,9 +76,17 @@ internal sealed class SettingsReader
         }
     }
 
-    private string? DefaultFile() =>
-        new[] { Base, _world.SystemConfiguration }
-            .OfType<string>().Select(directory => Path.Combine(directory, "pelican.yaml")).FirstOrDefault(File.Exists);
+    // The user's own, else the system's. Root's are both, its own over the system's: in a container everybody is root.
+    private string[] UsualFiles()
+    {
+        string?[] directories = [_world.SystemConfiguration, Variable("PELICAN_CONFIGBASE") is { } named ? _world.Absolute(named) : OwnDirectory];
+        string[] files = [.. directories.OfType<string>().Select(directory => Path.Combine(directory, "pelican.yaml"))];
+        string[] there = [.. files.Where(File.Exists)];
+        _notes.AddRange(files.Except(there).Select(file => $"there is no '{file}'"));
+        return _world.UserId == 0 ? there : [.. there.TakeLast(1)];
+    }
+
+    private string? OwnDirectory => Variable("HOME") is { } home ? Path.Combine(home, ".config", "pelican") : null;
 
     private void TakeDirectory(string directory, string where)
     {
@@ -111,6 +118,7 @@ internal sealed class SettingsReader
             throw new PelicanException(Errors.Configuration, $"cannot read the configuration file '{path}': {why}", inner: e);
         }
 
+        _notes.Add($"settings are read from '{path}'");
         foreach (SettingValue value in YamlSettings.Parse(path, text))
         {
             string name = SettingsTable.Renamed.GetValueOrDefault(value.Name, value.Name);
@@ -165,7 +173,7 @@ internal sealed class SettingsReader
     {
         foreach ((string old, string name) in SettingsTable.Renamed)
         {
-            TakeVariable(name, "PELICAN_" + old.Replace('.', '_').ToUpperInvariant());
+            TakeVariable(name, SettingsTable.Prefix + old.Replace('.', '_').ToUpperInvariant());
         }
 
         foreach (Setting setting in SettingsTable.All.Values)
@@ -174,6 +182,20 @@ internal sealed class SettingsReader
             if (setting.ClientApiVariable is { } variable)
             {
                 TakeVariable(setting.Name, variable);
+            }
+        }
+    }
+
+    // One that is like none of ours belongs to a server, or to another program.
+    private void LookForMisspeltVariables()
+    {
+        foreach (string name in _world.VariableNames().Where(name => name.StartsWith(SettingsTable.Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            string word = name[SettingsTable.Prefix.Length..];
+            if (!SettingsTable.Variables.Contains(name) && !SettingsTable.BelongsToServer(word.Replace('_', '.'))
+                && Spelling.Nearest(word, SettingsTable.Variables.Select(known => known[SettingsTable.Prefix.Length..])) is { } near)
+            {
+                _warnings.Add($"the environment variable {name} is not known; is {SettingsTable.Prefix}{near} meant?");
             }
         }
     }

@@ -11,11 +11,11 @@ namespace Pelican.Commands;
 internal sealed record Setting(string Name, Func<Configuration, SettingValue, Action<string>, Configuration>? Apply)
 {
     /// <summary>Name of its environment variable.</summary>
-    public string Variable => "PELICAN_" + Name.Replace('.', '_').ToUpperInvariant();
+    public string Variable => SettingsTable.Prefix + Name.Replace('.', '_').ToUpperInvariant();
 
     /// <summary>The same for the Client API server, in the spelling of the specification's <c>PELICAN_CLIENT_API_SOCKET</c>; null for others.</summary>
     public string? ClientApiVariable =>
-        Name.StartsWith("ClientApi.", StringComparison.Ordinal) ? "PELICAN_CLIENT_API_" + Name["ClientApi.".Length..].ToUpperInvariant() : null;
+        Name.StartsWith("ClientApi.", StringComparison.Ordinal) ? SettingsTable.Prefix + "CLIENT_API_" + Name["ClientApi.".Length..].ToUpperInvariant() : null;
 }
 
 /// <summary>The parameters of a client (federation-protocol 8.4), and what belongs to servers.</summary>
@@ -49,6 +49,19 @@ internal static class SettingsTable
         "Monitoring", "OIDC", "Origin", "Registry", "RuntimeDir", "Server", "Shoveler", "Topology", "Transfer", "Xrootd",
         "Logging.Buffer", "Logging.Cache", "Logging.Director", "Logging.Origin", "Logging.Registry", "Logging.Rotation",
     };
+
+    /// <summary>With what the names of our environment variables begin.</summary>
+    public const string Prefix = "PELICAN_";
+
+    /// <summary>Every environment variable that begins so and means something, here or to the Go client.</summary>
+    public static IReadOnlySet<string> Variables { get; } = new HashSet<string>(
+        All.Values.SelectMany(setting => (string?[])[setting.Variable, setting.ClientApiVariable]).OfType<string>()
+            .Concat(Renamed.Keys.Select(name => Prefix + name.Replace('.', '_').ToUpperInvariant()))
+            .Concat(((string[])
+            [
+                "CONFIG", "CONFIG_FILE", "CONFIGBASE", "CONFIGLOCATIONS", "DISABLE_HTTP_PROXY", "DISABLE_PROXY_FALLBACK", "MINIMUM_DOWNLOAD_SPEED",
+                "NEAREST_CACHE", "CLIENT_API_AUTOSTART", "SKIP_TERMINAL_CHECK",
+            ]).Select(name => Prefix + name)));
 
     /// <summary>Whether a name that is not in the table belongs to a server.</summary>
     public static bool BelongsToServer(string name)

@@ -15,6 +15,9 @@ internal sealed record Surroundings
     /// <summary>Value of an environment variable; null when unset.</summary>
     public required Func<string, string?> Variable { get; init; }
 
+    /// <summary>Names of all environment variables.</summary>
+    public required Func<IEnumerable<string>> VariableNames { get; init; }
+
     /// <summary>The current directory, absolute; null when it has been removed.</summary>
     public required Func<string?> CurrentDirectory { get; init; }
 
@@ -71,11 +74,13 @@ internal sealed record Surroundings
     public UnixFileMode NewFileMode() => ProcessStatus.NewFileMode(Umask());
 
     /// <summary>The surroundings of this process.</summary>
-    public static Surroundings OfProcess() => new()
+    /// <param name="stop">Ends a wait for whoever reads standard output or error.</param>
+    public static Surroundings OfProcess(CancellationToken stop) => new()
     {
-        Output = new ConsoleStream(1),
-        ErrorOutput = new ConsoleStream(2),
+        Output = new ConsoleStream(1, stop),
+        ErrorOutput = new ConsoleStream(2, stop),
         Variable = Environment.GetEnvironmentVariable,
+        VariableNames = () => Environment.GetEnvironmentVariables().Keys.Cast<string>(),
         CurrentDirectory = WorkingDirectory,
         Clock = TimeProvider.System,
         UserId = Posix.GetUserId(),

@@ -43,6 +43,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     private readonly TransferTally _tally = new(plan.Sources.Count);
     private readonly Lock _lock = new();
     private readonly TreeProgress? _tree = plan.Tree is null ? null : new TreeProgress();
+    private readonly HashSet<TransferProgress> _underWay = [];
     private ConsoleProgress? _progress;
     private (string Name, TransferResult Result)? _only;
     private TransferStatsFile? _stats;
@@ -64,8 +65,8 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         }
         finally
         {
+            Summary(session.World.Clock.GetElapsedTime(start), cancellationToken.IsCancellationRequested);
             session.Output.Flush();
-            Summary(session.World.Clock.GetElapsedTime(start));
         }
 
         stats?.End();
@@ -87,7 +88,24 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         return Parallel.ForEachAsync(plan.Sources, parallel, async (source, token) => await OneAsync(source, token));
     }
 
-    private void Summary(TimeSpan elapsed)
+    private void Summary(TimeSpan elapsed, bool interrupted)
+    {
+        lock (_lock)
+        {
+            foreach (TransferProgress transfer in interrupted ? _underWay : [])
+            {
+                _tally.Add(transfer);
+            }
+        }
+
+        Figures(elapsed);
+        if (_tally.Interrupted > 0)
+        {
+            session.Summary(ConsoleSummary.Interrupted(plan.Upload, _tally));
+        }
+    }
+
+    private void Figures(TimeSpan elapsed)
     {
         if (_only is { } only)
         {
@@ -106,13 +124,13 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
 
     private TreeListener Listener() => new()
     {
-        Begins = (_, transfer) => _progress?.Add(transfer),
+        Begins = (_, transfer) => Begin(transfer),
         LeavesOut = session.Messages.Warning,
         Ended = outcome =>
         {
             if (outcome.Progress is { } transfer)
             {
-                _progress?.Remove(transfer, outcome.Result is { WasThere: false } moved ? moved.Size : transfer.Bytes);
+                End(transfer, outcome.Result is { WasThere: false } moved ? moved.Size : transfer.Bytes);
             }
 
             DateTimeOffset start = session.World.Clock.GetUtcNow() - (outcome.Result?.Elapsed ?? TimeSpan.Zero);
@@ -124,7 +142,7 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     {
         DateTimeOffset start = session.World.Clock.GetUtcNow();
         TransferProgress transfer = new() { Name = plan.NameOf(source) };
-        _progress?.Add(transfer);
+        Begin(transfer);
         TransferResult? result = null;
         PelicanException? failure = null;
         try
@@ -135,12 +153,30 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         {
             failure = e;
         }
-        finally
+
+        End(transfer, result?.Size ?? transfer.Bytes);
+        Record(source, plan.Sources.Count == 1, start, result, failure);
+    }
+
+    private void Begin(TransferProgress transfer)
+    {
+        lock (_lock)
         {
-            _progress?.Remove(transfer, result?.Size ?? transfer.Bytes);
+            _underWay.Add(transfer);
         }
 
-        Record(source, plan.Sources.Count == 1, start, result, failure);
+        _progress?.Add(transfer);
+    }
+
+    // Not called for what is interrupted: that stays under way.
+    private void End(TransferProgress transfer, long bytes)
+    {
+        lock (_lock)
+        {
+            _underWay.Remove(transfer);
+        }
+
+        _progress?.Remove(transfer, bytes);
     }
 
     private void Record(string source, bool isOnly, DateTimeOffset start, TransferResult? result, PelicanException? failure)

@@ -26,8 +26,14 @@ internal sealed class TransferTally(long total)
     /// <summary>Size of what was moved.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Objects that were under way when the command was interrupted.</summary>
+    public long Interrupted { get; private set; }
+
+    /// <summary>Bytes of theirs that the same command, given again, need not move.</summary>
+    public long Kept { get; private set; }
+
     /// <summary>Objects that an interruption left out.</summary>
-    public long NotTried => Total - Succeeded - Already - Failed;
+    public long NotTried => Total - Succeeded - Already - Failed - Interrupted;
 
     /// <summary>Whether something failed, and all that did can succeed later.</summary>
     public bool Retryable => _worst is { Retryable: true };
@@ -47,6 +53,13 @@ internal sealed class TransferTally(long total)
         Succeeded++;
         Bytes += result.Size;
         Unverified += result.Verification == Verification.Unverified ? 1 : 0;
+    }
+
+    /// <summary>Counts one that was interrupted.</summary>
+    public void Add(TransferProgress interrupted)
+    {
+        Interrupted++;
+        Kept += interrupted.Kept;
     }
 
     /// <summary>Counts a failure.</summary>

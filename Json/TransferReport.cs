@@ -45,7 +45,7 @@ internal sealed record AttemptReport(
 /// <param name="Action"><c>download</c> or <c>upload</c>.</param>
 /// <param name="Source">Path of the object in the federation, or local path.</param>
 /// <param name="Destination">The other of the two.</param>
-internal sealed record PlanReport(string Action, string Source, string Destination);
+internal sealed record PlanReport(string Action, string Source, string? Destination = null);
 
 /// <summary>An object that was removed, with <c>--json</c>.</summary>
 /// <param name="Deleted">URL of the object.</param>

@@ -7,6 +7,8 @@ namespace Pelican.Server;
 /// <summary>Options of requests: checked when they come, and turned into those of a transfer when it runs.</summary>
 internal static class JobOptionsReader
 {
+    private const int LongestLabel = 255;
+
     private const UnixFileMode NewFile = (UnixFileMode)0b110_110_110;
 
     /// <summary>Refuses what cannot be honoured.</summary>
@@ -48,6 +50,11 @@ internal static class JobOptionsReader
         if (options.Umask is { } umask && Mask(umask) is null)
         {
             throw new PelicanException(Errors.Parameter, $"options.umask: '{umask}' is not an octal number up to 777", "Write it as \"022\".");
+        }
+
+        if (options.Label is { Length: 0 or > LongestLabel })
+        {
+            throw new PelicanException(Errors.Parameter, FormattableString.Invariant($"options.label: it must have 1 to {LongestLabel} characters"));
         }
 
         if (options.Federation is { } federation && FederationHost(federation) is null)

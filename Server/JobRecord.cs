@@ -37,7 +37,16 @@ internal sealed record JobRow
     public long Bytes { get; init; }
 
     public long TotalBytes { get; init; }
+
+    /// <summary>Operation and ends of its first transfer; null but in lists.</summary>
+    public FirstTransfer? First { get; init; }
 }
+
+/// <summary>What the first transfer of a job moves.</summary>
+/// <param name="Operation">As in the request.</param>
+/// <param name="Source">As in the request.</param>
+/// <param name="Destination">As in the request.</param>
+internal sealed record FirstTransfer(string Operation, string Source, string? Destination);
 
 /// <summary>A transfer as it is on the disk.</summary>
 internal sealed record TransferRow

@@ -28,6 +28,11 @@ internal sealed class JobRequestCheck(ClientSettings settings, Redactor redactor
         }
 
         JobOptionsReader.Check(request.Options);
+        if (request.Options?.Label is { } label && !ReferenceEquals(redactor.Redact(label), label))
+        {
+            throw new PelicanException(Errors.Parameter, "options.label: there is a token in it, and labels are kept and shown", "Choose another one.");
+        }
+
         for (int i = 0; i < request.Transfers.Count; i++)
         {
             Check(request.Transfers[i], FormattableString.Invariant($"transfers[{i}]"), request.Options);

@@ -143,7 +143,7 @@ internal sealed partial class JobStore : IDisposable
         string page = string.Create(CultureInfo.InvariantCulture,
             $"{union} ORDER BY {order} LIMIT ${arguments.Count + 1} OFFSET ${arguments.Count + 2}");
         List<JobRow> rows = file.Query(page, Job, [.. arguments, filter.Limit + 1, filter.Offset]);
-        return new JobPage(rows.Count > filter.Limit ? rows[..filter.Limit] : rows, Total(), rows.Count > filter.Limit);
+        return new JobPage([.. rows.Take(filter.Limit).Select(job => job with { First = First(file, job) })], Total(), rows.Count > filter.Limit);
 
         void Restrict(string condition, DateTimeOffset? limit)
         {
@@ -163,6 +163,10 @@ internal sealed partial class JobStore : IDisposable
                 : file.Number($"SELECT count(*) FROM jobs WHERE {(states is null ? all : these)}{counted}", countedArguments) ?? 0;
         }
     }
+
+    private static FirstTransfer First(JobStoreFile file, JobRow job) => file.Query(
+        "SELECT operation, source, destination FROM transfers WHERE job = $1 AND position = 0",
+        row => new FirstTransfer(row.GetString(0), row.GetString(1), TextOrNull(row, 2)), job.Seq)[0];
 
     private static JobRow Job(SqliteDataReader row) => new()
     {

@@ -27,6 +27,7 @@ internal static class JobViews
             CreatedAt = job.CreatedAt,
             StartedAt = job.StartedAt,
             CompletedAt = job.CompletedAt,
+            Label = LabelOf(job),
             Progress = new JobProgress(
                 transfers.Sum(t => t.Bytes), transfers.Sum(t => t.TotalBytes), Percentage(job.State, transfers),
                 Rate(job.State, live, transfers.Sum(t => t.Bytes), job.CompletedAt - job.StartedAt),
@@ -46,8 +47,12 @@ internal static class JobViews
     {
         (long bytes, long total) = job.State == JobState.Running && live is { Moving.Total: > 0 } ? live.Sum : (job.Bytes, job.TotalBytes);
         return new JobListItem(
-            job.Id, job.State.Name(), job.CreatedAt, job.TransfersCompleted, job.TransfersTotal, bytes, total);
+            job.Id, job.State.Name(), job.CreatedAt, job.TransfersCompleted, job.TransfersTotal, bytes, total,
+            LabelOf(job), job.First?.Operation, job.First?.Source, job.First?.Destination);
     }
+
+    private static string? LabelOf(JobRow job) =>
+        job.Options is null ? null : JsonSerializer.Deserialize(job.Options, PelicanJson.Default.JobOptions)?.Label;
 
     private static TransferRow Latest(TransferRow transfer, LiveJob? live) =>
         transfer.State == JobState.Running && live?.Moving is { } moving && moving.Transfer == transfer.Id && moving.Total > 0

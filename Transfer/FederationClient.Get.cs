@@ -84,6 +84,7 @@ internal sealed partial class FederationClient
                 throw;
             }
 
+            progress.SetKept(part.Length);
             local.Keep();
             throw;
         }

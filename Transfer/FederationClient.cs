@@ -20,7 +20,7 @@ internal sealed partial class FederationClient : IDisposable
         _settings = settings;
         _clock = clock;
         _random = random;
-        _http = new HttpStack(settings, clock, random);
+        _http = new HttpStack(settings, clock, random, logs.CreateLogger<HttpStack>());
         _resolver = new Resolver(
             _http, new Discovery(_http, settings, clock, random), new Director(_http, settings, clock, random),
             new TokenFinder(tokens, redactor, clock, logs.CreateLogger<TokenFinder>()), settings, logs.CreateLogger<Resolver>());

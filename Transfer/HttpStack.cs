@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using Microsoft.Extensions.Logging;
 
 namespace Pelican.Transfer;
 
@@ -34,7 +35,7 @@ internal sealed class HttpStack : IDisposable
     private readonly HttpMessageInvoker _proxied;
     private readonly HttpMessageInvoker _direct;
 
-    public HttpStack(ClientSettings settings, TimeProvider clock, Random random)
+    public HttpStack(ClientSettings settings, TimeProvider clock, Random random, ILogger log)
     {
         _random = random;
         _settings = settings;
@@ -43,9 +44,11 @@ internal sealed class HttpStack : IDisposable
         RemoteCertificateValidationCallback validation = ServerTrust.Validation(settings, clock);
         _proxies = new ProxyChoice(HttpClient.DefaultProxy, settings.NoProxy);
         ProxyChoice? proxy = settings.DisableHttpProxy ? null : _proxies;
-        _proxied = new HttpMessageInvoker(Handler(settings, dialer, validation, proxy));
-        _direct = proxy is null ? _proxied : new HttpMessageInvoker(Handler(settings, dialer, validation, proxy: null));
-        DigestTurns = new DigestTurns(() => new HttpMessageInvoker(Handler(settings, dialer, validation, proxy)), clock);
+        _proxied = Invoker(proxy);
+        _direct = proxy is null ? _proxied : Invoker(null);
+        DigestTurns = new DigestTurns(() => Invoker(proxy), clock);
+
+        HttpMessageInvoker Invoker(ProxyChoice? proxies) => new(RequestLog.Over(Handler(settings, dialer, validation, proxies), log, clock));
     }
 
     /// <summary>Sends a request and waits for the head of the answer, following redirects where the verb allows it.</summary>

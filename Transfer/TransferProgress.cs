@@ -7,6 +7,7 @@ internal sealed class TransferProgress
 {
     private long _bytes;
     private long _total = -1;
+    private long _kept;
     private string? _server;
 
     /// <summary>Base name of the object, for display.</summary>
@@ -20,6 +21,11 @@ internal sealed class TransferProgress
 
     /// <summary>Host and port of the server in use; null before the first attempt.</summary>
     public string? Server => Volatile.Read(ref _server);
+
+    /// <summary>Bytes in place when it was stopped, from which the same transfer goes on when it is started again.</summary>
+    public long Kept => Interlocked.Read(ref _kept);
+
+    internal void SetKept(long bytes) => Interlocked.Exchange(ref _kept, bytes);
 
     internal void SetBytes(long bytes) => Interlocked.Exchange(ref _bytes, bytes);
 

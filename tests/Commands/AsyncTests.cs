@@ -43,6 +43,33 @@ public sealed class AsyncTests
     }
 
     [Test]
+    public async Task A_label_goes_along()
+    {
+        using TestShell shell = Shell();
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => Created);
+
+        await shell.RunAsync("object", "get", "--async", "--label", "night run", "osdf:///a/b", "b");
+        ShellResult stray = await shell.RunAsync("object", "get", "--label", "x", "osdf:///a/b", "b");
+
+        await Assert.That(api.Requests.Single().Body).Contains("\"label\":\"night run\"");
+        await Assert.That((stray.Status, stray.Error.Split('\n')[0])).IsEqualTo((4, "Error: --label goes with --async"));
+    }
+
+    [Test]
+    public async Task An_id_that_cannot_be_written_is_told_where_it_can_be()
+    {
+        using TestShell shell = Shell();
+        using FileStream full = new("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        shell.With = world => world with { Output = full };
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => Created);
+
+        ShellResult result = await shell.RunAsync("-q", "object", "get", "--async", "osdf:///a/b", "b");
+
+        await Assert.That(result.Status).IsEqualTo(10);
+        await Assert.That(result.Error).StartsWith($"Job created: {Id}\nError: cannot write 'standard output'");
+    }
+
+    [Test]
     public async Task The_end_is_waited_for()
     {
         using TestShell shell = Shell();

@@ -22,6 +22,7 @@ public sealed class CliTests
 
     [Test]
     [Arguments("help", "object", "get")]
+    [Arguments("help", "object", "get", "-h")]
     [Arguments("object", "get", "--help")]
     public async Task Help_is_had_as_a_command_and_as_an_option(params string[] arguments)
     {
@@ -31,6 +32,55 @@ public sealed class CliTests
 
         await Assert.That(result.Status).IsEqualTo(0);
         await Assert.That(result.Output).StartsWith("Usage: pelican object get ");
+    }
+
+    [Test]
+    public async Task Without_any_word_help_is_shown()
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync();
+
+        await Assert.That((result.Status, result.Error)).IsEqualTo((0, ""));
+        await Assert.That(result.Output).StartsWith("Usage: pelican [options] <command>\n");
+    }
+
+    [Test]
+    public async Task A_command_that_nobody_has_is_not_said_to_be_elsewhere()
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync("completion", "bash");
+
+        await Assert.That(result.Status).IsEqualTo(8);
+        await Assert.That(result.Error).DoesNotContain("Go client");
+    }
+
+    [Test]
+    [Arguments("unknown option '--frobnicate'", false, "object", "get", "--frobnicate", "osdf:///a", ".")]
+    [Arguments("unknown option '-dash.txt'", true, "object", "put", "-dash.txt", "osdf:///a/")]
+    public async Task How_a_name_with_a_dash_is_given_is_told_where_one_may_be_meant(string message, bool told, params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Error).StartsWith($"Error: {message}\n");
+        await Assert.That(result.Error.Contains("goes after '--'", StringComparison.Ordinal)).IsEqualTo(told);
+    }
+
+    [Test]
+    [Arguments("'osdf:///a/b' is a URL and 'b' a local file: put uploads", "pelican object get", "object", "put", "osdf:///a/b", "b")]
+    [Arguments("the destination 'osdf:///a/b' is a URL, and get writes files", "pelican object get 'osdf:///a/b' 'b'", "object", "get", "b", "osdf:///a/b")]
+    [Arguments("no file is called '*.csv'", "The shell passes on a pattern", "object", "put", "*.csv", "osdf:///a/")]
+    public async Task What_was_probably_meant_is_told(string message, string step, params string[] arguments)
+    {
+        using TestShell shell = new();
+
+        ShellResult result = await shell.RunAsync(arguments);
+
+        await Assert.That(result.Status).IsEqualTo(4);
+        await Assert.That(result.Error).StartsWith($"Error: {message}\n").And.Contains(step);
     }
 
     [Test]
@@ -73,7 +123,6 @@ public sealed class CliTests
     }
 
     [Test]
-    [Arguments("no command is given", "pelican --help")]
     [Arguments("no command is given", "pelican object --help", "object")]
     [Arguments("unknown command 'objct'; is 'object' meant?", "pelican --help", "objct")]
     [Arguments("unknown command 'gte'; is 'get' meant?", "pelican object --help", "object", "gte", "a", "b")]
@@ -119,6 +168,9 @@ public sealed class CliTests
     [Arguments("object", "put", "-", "osdf:///a")]
     [Arguments("object", "copy", "osdf:///a", "osdf:///b")]
     [Arguments("object", "ls", "-r", "osdf:///a")]
+    [Arguments("object", "ls", "-R", "osdf:///a")]
+    [Arguments("object", "ls", "-laR", "osdf:///a")]
+    [Arguments("object", "put", "--metadata-file", "m", "a", "osdf:///a")]
     public async Task What_is_not_there_yet_is_refused_and_not_dropped(params string[] arguments)
     {
         using TestShell shell = new();
@@ -155,7 +207,6 @@ public sealed class CliTests
     [Arguments("object", "put", "osdf:///a", "osdf:///b")]
     [Arguments("object", "copy", "a", "b")]
     [Arguments("object", "copy", "a", "osdf:///b", "osdf:///c")]
-    [Arguments("object", "copy", "--overwrite", "osdf:///b", "c")]
     [Arguments("object", "copy", "--direct", "a", "osdf:///c")]
     [Arguments("object", "ls", "-C", "-O", "osdf:///a")]
     [Arguments("object", "stat", "--checksums", "crc64", "osdf:///a")]

@@ -41,7 +41,22 @@ public sealed class ConsoleProgressTests : IDisposable
 
         _clock.Advance(TimeSpan.FromMilliseconds(100));
 
-        await Assert.That(Drawn()).IsEqualTo("\rrun1.dat  10 MB/100 MB  10%  100 MB/s  0:00 left  cache-a:8443\e[K");
+        await Assert.That(Drawn()).IsEqualTo("\rrun1.dat  10.0 MB/100.0 MB  10%  100.0 MB/s  0:00 left  cache-a:8443\e[K");
+    }
+
+    [Test]
+    public async Task A_long_name_is_shortened_and_the_figures_stay()
+    {
+        TransferProgress transfer = Transfer(new string('n', 97), 100_000_000);
+        using ConsoleProgress progress = Start(1, columns: 60);
+        progress.Add(transfer);
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        transfer.SetBytes(10_000_000);
+        Drawn();
+
+        _clock.Advance(TimeSpan.FromMilliseconds(100));
+
+        await Assert.That(Drawn()).Matches("^\rn+…  10.0 MB/100.0 MB  10%  100.0 MB/s  0:00 left\e\\[K$");
     }
 
     [Test]
@@ -61,8 +76,8 @@ public sealed class ConsoleProgressTests : IDisposable
         tree.Walked();
         _clock.Advance(TimeSpan.FromMilliseconds(100));
 
-        await Assert.That(walking).StartsWith("0/1+ objects, 10 MB/100 MB+");
-        await Assert.That(Drawn()).Contains("0/2 objects, 10 MB/100 MB");
+        await Assert.That(walking).StartsWith("0/1+ objects, 10.0 MB/100.0 MB+");
+        await Assert.That(Drawn()).Contains("0/2 objects, 10.0 MB/100.0 MB");
     }
 
     [Test]
@@ -97,7 +112,7 @@ public sealed class ConsoleProgressTests : IDisposable
 
         _clock.Advance(TimeSpan.FromMilliseconds(100));
 
-        await Assert.That(Drawn()).Contains("900 MB/1.0 GB  90%  500 kB/s");
+        await Assert.That(Drawn()).Contains("900.1 MB/1.0 GB  90%  500.0 kB/s");
     }
 
     [Test]
@@ -124,7 +139,7 @@ public sealed class ConsoleProgressTests : IDisposable
 
         _clock.Advance(TimeSpan.FromMilliseconds(300));
 
-        await Assert.That(Drawn()).IsEqualTo("\\x1b]0;evil\\x07xxx…\e[K");
+        await Assert.That(Drawn()).IsEqualTo("\\x1b]0;…  0 B/1.0 …\e[K");
     }
 
     [Test]

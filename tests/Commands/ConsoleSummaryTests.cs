@@ -21,7 +21,7 @@ public sealed class ConsoleSummaryTests
     public async Task One_object_is_told_with_rate_server_and_proof()
     {
         await Assert.That(ConsoleSummary.One(false, "run1.dat", Good)).IsEqualTo(
-            "Downloaded run1.dat: 1.0 GB in 1.2 s (850 MB/s) from cache-a.example.org:8443, crc32c verified");
+            "Downloaded run1.dat: 1.0 GB in 1.2 s (850.0 MB/s) from cache-a.example.org:8443, crc32c verified");
     }
 
     [Test]
@@ -30,7 +30,7 @@ public sealed class ConsoleSummaryTests
         TransferResult result = Good with { Verification = Verification.Unverified, Algorithm = null, UnverifiedReason = "the server has no digest" };
 
         await Assert.That(ConsoleSummary.One(true, "run1.dat", result)).IsEqualTo(
-            "Uploaded run1.dat: 1.0 GB in 1.2 s (850 MB/s) to cache-a.example.org:8443, not verified: the server has no digest");
+            "Uploaded run1.dat: 1.0 GB in 1.2 s (850.0 MB/s) to cache-a.example.org:8443, not verified: the server has no digest");
     }
 
     [Test]
@@ -39,7 +39,7 @@ public sealed class ConsoleSummaryTests
         TransferResult result = Good with { ResumedFrom = 900_000_000 };
 
         await Assert.That(ConsoleSummary.One(false, "a", result)).IsEqualTo(
-            "Downloaded a: 1.0 GB in 1.2 s (100 MB/s) from cache-a.example.org:8443, resumed at 900 MB, crc32c verified");
+            "Downloaded a: 1.0 GB in 1.2 s (100.0 MB/s) from cache-a.example.org:8443, resumed at 900.0 MB, crc32c verified");
     }
 
     [Test]
@@ -62,7 +62,7 @@ public sealed class ConsoleSummaryTests
         tally.Add(new PelicanException(Errors.NotFound, "none"));
 
         await Assert.That(ConsoleSummary.Many(tally, TimeSpan.FromSeconds(1.1)))
-            .IsEqualTo("2000 objects, 8.2 MB in 1.1 s; 2 failed; 3 unverified; 1 not tried");
+            .IsEqualTo("2000 objects, 8.2 MB in 1.1 s, 1997 verified; 2 failed; 3 unverified; 1 not tried");
     }
 
     [Test]
@@ -77,7 +77,7 @@ public sealed class ConsoleSummaryTests
         tree.Walked();
         string seen = ConsoleSummary.Many(tally, TimeSpan.FromSeconds(1.1), tree.Now());
 
-        await Assert.That(stopped).IsEqualTo("1 object, 4.1 kB in 1.1 s; 1 left out; at least 9 not tried");
-        await Assert.That(seen).IsEqualTo("1 object, 4.1 kB in 1.1 s; 1 left out; 9 not tried");
+        await Assert.That(stopped).IsEqualTo("1 object, 4.1 kB in 1.1 s, verified; 1 left out; at least 9 not tried");
+        await Assert.That(seen).IsEqualTo("1 object, 4.1 kB in 1.1 s, verified; 1 left out; 9 not tried");
     }
 }

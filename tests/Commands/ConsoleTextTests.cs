@@ -22,9 +22,9 @@ public sealed class ConsoleTextTests
     [Arguments(999, "999 B")]
     [Arguments(1000, "1.0 kB")]
     [Arguments(9949, "9.9 kB")]
-    [Arguments(9950, "10 kB")]
-    [Arguments(999_499, "999 kB")]
-    [Arguments(999_500, "1.0 MB")]
+    [Arguments(9950, "10.0 kB")]
+    [Arguments(999_499, "999.5 kB")]
+    [Arguments(999_950, "1.0 MB")]
     [Arguments(1_073_741_824, "1.1 GB")]
     [Arguments(5e18, "5.0 EB")]
     public async Task Sizes_have_decimal_units(double bytes, string text)
@@ -54,6 +54,27 @@ public sealed class ConsoleTextTests
     public async Task A_line_is_cut_to_the_columns_it_may_take(string text, int columns, string fitted)
     {
         await Assert.That(ConsoleText.Fit(text, columns)).IsEqualTo(fitted);
+    }
+
+    [Test]
+    [Arguments("osdf:///ospool/ap20/data/run1.dat", 40, "osdf:///ospool/ap20/data/run1.dat")]
+    [Arguments("osdf:///ospool/ap20/data/run1.dat", 20, "osdf:///os…/run1.dat")]
+    [Arguments("osdf:///ospool/ap20/data/run1.dat", 8, "…un1.dat")]
+    public async Task A_path_is_cut_in_the_middle(string path, int columns, string fitted)
+    {
+        await Assert.That(ConsoleText.FitPath(path, columns)).IsEqualTo(fitted);
+        await Assert.That(ConsoleText.Width(fitted)).IsLessThanOrEqualTo(columns);
+    }
+
+    [Test]
+    public async Task A_moment_is_told_in_the_zone_of_the_reader()
+    {
+        DateTimeOffset time = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var zone = TimeZoneInfo.CreateCustomTimeZone("x", TimeSpan.FromMinutes(-330), "x", "x");
+
+        await Assert.That(ConsoleText.Time(time, zone)).IsEqualTo("2026-03-01 06:30:00");
+        await Assert.That(ConsoleText.ZonedTime(time, zone)).IsEqualTo("2026-03-01 06:30:00 -0530");
+        await Assert.That(ConsoleText.ZonedTime(time, TimeZoneInfo.Utc)).IsEqualTo("2026-03-01 12:00:00 +0000 UTC");
     }
 
     [Test]

@@ -199,6 +199,59 @@ public sealed class JobCommandsTests
     }
 
     [Test]
+    [Arguments(null, "  TRANSFER\n", "  night run: get osdf:///ospool/ap20/data/run1.dat -> /home/me/data/run1.dat and 1 more\n$")]
+    [Arguments(140, "  TRANSFER\n", "[0-9]  night run: get osdf[^ ]*…/run1.dat -> /hom[^ ]*…/run1.dat and 1 more\n$")]
+    [Arguments(80, "CREATED\n", "\n  night run: get osdf:///[^ ]*…/run1.dat -> /home/me/data/run1.dat and 1 more\n$")]
+    [Arguments(60, "CREATED\n", "\n  night run: get os[^ ]*…/run1.dat -> /h[^ ]*…/run1.dat and 1 more\n$")]
+    public async Task What_a_job_moves_follows_in_the_list_as_the_terminal_has_room(int? columns, string head, string transfer)
+    {
+        using TestShell shell = Shell();
+        shell.With = world => world with { OutputIsTerminal = columns is not null, TerminalSize = () => (columns ?? 80, 24) };
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => new ApiAnswer(200, $$"""
+            {"jobs": [
+              {"job_id": "{{Id}}", "status": "completed", "created_at": "2025-10-29T10:30:00Z", "transfers_completed": 2, "transfers_total": 2,
+               "bytes_transferred": 5, "total_bytes": 5, "label": "night run", "operation": "get", "source": "osdf:///ospool/ap20/data/run1.dat",
+               "destination": "/home/me/data/run1.dat"}
+            ], "total": 1, "limit": 10, "offset": 0}
+            """));
+
+        ShellResult result = await shell.RunAsync("job", "list");
+
+        await Assert.That(result.Output).Contains(head).And.Contains($"\n{Id}  completed  100.0%    2025-10-29 10:30:00");
+        await Assert.That(result.Output).Matches(transfer);
+        await Assert.That(result.Output.Split('\n').Where(line => columns is not null && ConsoleText.Width(line) > Math.Max(columns.Value, 80))).IsEmpty();
+    }
+
+    [Test]
+    public async Task Status_goes_on_with_label_and_transfers()
+    {
+        using TestShell shell = Shell();
+        string job = ScriptedApi.Job("failed", 1, """
+            , "label": "night run", "error": "1 of 2 transfers failed; the first: no room", "transfers": [
+            {"transfer_id": "1", "job_id": "2", "operation": "get", "source": "osdf:///a", "destination": "/tmp/a", "status": "completed", "created_at": "2025-10-29T10:30:00Z"},
+            {"transfer_id": "2", "job_id": "2", "operation": "get", "source": "osdf:///b", "destination": "/tmp/b", "status": "failed", "created_at": "2025-10-29T10:30:00Z", "error": "no room"}]
+            """);
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => new ApiAnswer(200, job));
+
+        ShellResult result = await shell.RunAsync("job", "status", Id);
+
+        await Assert.That(result.Output).EndsWith("\nTransfers: 1/2 completed, 0 failed\nError: 1 of 2 transfers failed; the first: no room\nLabel: night run\n"
+            + "  get osdf:///b -> /tmp/b: failed\n  get osdf:///a -> /tmp/a: completed\n");
+    }
+
+    [Test]
+    public async Task On_a_narrow_terminal_the_line_of_progress_is_cut()
+    {
+        using TestShell shell = Shell();
+        shell.With = world => world with { ErrorIsTerminal = true, TerminalSize = () => (40, 24) };
+        await using ScriptedApi api = await ScriptedApi.StartAsync(shell.File("s"), _ => new ApiAnswer(200, ScriptedApi.Job("completed")));
+
+        ShellResult result = await shell.RunAsync("job", "wait", Id);
+
+        await Assert.That(result.Error).Contains("completed: 45.2% (4.7 MB / 10.4 MB), 1…\e[K");
+    }
+
+    [Test]
     public async Task Ten_jobs_are_listed_when_nothing_is_said()
     {
         using TestShell shell = Shell();
@@ -224,7 +277,7 @@ public sealed class JobCommandsTests
     [Arguments("--timeout goes with --watch", "job", "status", "a", "--timeout", "1")]
     [Arguments("'..' is not the id of a job", "job", "cancel", "..")]
     [Arguments("--timeout 'soon' is not a time", "job", "wait", "a", "--timeout", "soon")]
-    [Arguments("--socket: the path is empty", "job", "list", "--socket", "")]
+    [Arguments("the value of --socket is empty", "job", "list", "--socket", "")]
     [Arguments("no age is given", "job", "prune")]
     [Arguments("--older-than '-1d' is not a time", "job", "prune", "--older-than=-1d")]
     [Arguments("--timeout goes with --wait", "object", "get", "--async", "--timeout", "1", "osdf:///a/a", "a")]
@@ -391,7 +444,7 @@ public sealed class JobCommandsTests
 
         ShellResult result = await shell.RunAsync("job", "wait", Id);
 
-        await Assert.That(result.Error).Contains("completed: 45.2% (4.7 MB / 10.4 MB), 8.5 Mbps, 1/2 transfers");
+        await Assert.That(result.Error).Contains("completed: 45.2% (4.7 MB / 10.4 MB), 1.1 MB/s, 1/2 transfers");
         await Assert.That(result.Error).EndsWith("\r\e[J");
     }
 

@@ -15,7 +15,7 @@ public sealed class JobTextTests
     [Arguments(long.MaxValue, "9.2 EB")]
     public async Task A_MB_has_a_million_bytes(long bytes, string text)
     {
-        await Assert.That(JobText.Size(bytes)).IsEqualTo(text);
+        await Assert.That(ConsoleText.Size(bytes)).IsEqualTo(text);
     }
 
     [Test]

@@ -54,7 +54,7 @@ public sealed class LogSinkTests
         Redactor redactor = new();
         redactor.Learn(Secret);
         FakeTimeProvider clock = new(new DateTimeOffset(2026, 9, 1, 8, 0, 0, 250, TimeSpan.Zero));
-        using (ILoggerFactory logs = new LogSink(new ConsoleMessages(screen, redactor), redactor, clock).Open(level, file))
+        using (ILoggerFactory logs = new LogSink(new ConsoleMessages(screen, redactor), redactor, clock, CancellationToken.None).Open(level, file))
         {
             ILogger log = logs.CreateLogger("Pelican.Transfer.Director");
             log.LogDebug("two\nlines\e");

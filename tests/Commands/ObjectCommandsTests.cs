@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Pelican.Federation;
 using Pelican.Tests.Support;
 using Pelican.Transfer;
@@ -22,11 +23,121 @@ public sealed class ObjectCommandsTests
 
         ShellResult result = await shell.RunAsync("object", "get", federation.UrlOf("/public/run%201%25.dat"), ".");
 
-        await Assert.That(result.Error).Matches(@"^Downloaded run 1%\.dat: 100 kB in .* from .*:\d+, crc32c verified\n$");
+        await Assert.That(result.Error).Matches(@"^Downloaded run 1%\.dat: 100\.0 kB in .* from .*:\d+, crc32c verified\n$");
         await Assert.That(result.Status).IsEqualTo(0);
         await Assert.That(result.Output).IsEqualTo("");
         await Assert.That(Bytes.AreIn(shell.File("run 1%.dat"), Content)).IsTrue();
         await Assert.That(File.GetUnixFileMode(shell.File("run 1%.dat"))).IsEqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Test]
+    [Arguments("/public/run1.dat", 3_000_000, "What has arrived of it is kept, 2.0 MB: the same command goes on from there\n")]
+    [Arguments("/public/small.dat", 300_000, "Nothing of what was under way is kept: the same command, given again, begins it anew\n")]
+    public async Task An_interrupted_download_says_what_is_kept(string path, int size, string said)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store(path, Bytes.Random(size));
+        Gate gate = new(size == 300_000 ? 100_000 : 2_000_000);
+        federation.Cache.Faults.Add("GET", path, FaultAction.Hold(gate));
+
+        Task<ShellResult> run = shell.RunAsync("object", "get", federation.UrlOf(path), ".");
+        await gate.Blocked;
+        while (Directory.GetFiles(shell.Folder).Select(file => new FileInfo(file).Length).Sum() < (size == 300_000 ? 1 : 2_000_000))
+        {
+            await Task.Yield();
+        }
+
+        shell.Interruption.Raise(2);
+        ShellResult result = await run;
+
+        await Assert.That(result.Status).IsEqualTo(130);
+        await Assert.That(result.Error).EndsWith(said + "Interrupted.\n");
+    }
+
+    [Test]
+    public async Task Of_several_objects_those_under_way_count_as_interrupted()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        Gate[] gates = [new(), new()];
+        federation.Origin.Store("/public/a", Content);
+        federation.Origin.Store("/public/b", Content);
+        federation.Cache.Faults.Add("GET", "/public/a", FaultAction.Hold(gates[0]));
+        federation.Cache.Faults.Add("GET", "/public/b", FaultAction.Hold(gates[1]));
+
+        Task<ShellResult> several = shell.RunAsync("object", "get", federation.UrlOf("/public/a"), federation.UrlOf("/public/b"), ".");
+        await Task.WhenAll(gates.Select(gate => gate.Blocked));
+        shell.Interruption.Raise(15);
+
+        await Assert.That((await several).Error).Matches("^0 objects, 0 B in .* s; 2 interrupted\n");
+    }
+
+    [Test]
+    public async Task Debug_tells_each_request_without_secrets()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store("/protected/a", Content);
+        string token = federation.Issuer.CreateToken("storage.read:/");
+        shell.Write("t", token);
+
+        ShellResult result = await shell.RunAsync("-d", "object", "get", "-t", "t", federation.UrlOf("/protected/a"), ".");
+
+        await Assert.That(result.Status).IsEqualTo(0);
+        await Assert.That(result.Error).Matches(@"debug HttpStack: GET https://[^ ]+/\.well-known/[^ ]+: status 200 after [0-9.]+ ms, \d+ bytes announced\n");
+        await Assert.That(result.Error).Matches(@"debug HttpStack: GET https://[^ ]+/protected/a[^ ]*: status 200 after [0-9.]+ ms, 100000 bytes announced\n");
+        await Assert.That(result.Error).DoesNotContain(token.Split('.')[1]);
+    }
+
+    [Test]
+    public async Task Listings_have_the_letters_of_ls()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store("/public/d/.hidden", Content, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        FakeTimeProvider clock = new();
+        clock.SetLocalTimeZone(TimeZoneInfo.CreateCustomTimeZone("x", TimeSpan.FromHours(2), "x", "x"));
+        shell.With = world => world with { Clock = clock };
+
+        ShellResult human = await shell.RunAsync("object", "ls", "-lah", federation.UrlOf("/public/d"));
+        ShellResult exact = await shell.RunAsync("object", "ls", "-l", federation.UrlOf("/public/d"));
+        ShellResult stat = await shell.RunAsync("object", "stat", federation.UrlOf("/public/d/.hidden"));
+
+        await Assert.That(human).IsEqualTo(new ShellResult(0, "/public/d/.hidden  100.0 kB  2026-01-02 05:04:05\n", ""));
+        await Assert.That(exact).IsEqualTo(new ShellResult(0, "/public/d/.hidden  100000  2026-01-02 05:04:05\n", ""));
+        await Assert.That(stat.Output).Contains("\nModTime: 2026-01-02 05:04:05 +0200\n");
+    }
+
+    [Test]
+    public async Task Several_checksums_stand_in_one_list()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store("/public/a", Content);
+
+        ShellResult result = await shell.RunAsync("object", "stat", "--checksums", "crc32c,md5", federation.UrlOf("/public/a"));
+
+        await Assert.That(result.Status).IsEqualTo(0);
+        await Assert.That(result.Output + result.Error).Contains("crc32c").And.Contains("md5");
+    }
+
+    [Test]
+    public async Task A_dry_run_of_a_removal_removes_nothing()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        federation.Origin.Store("/demo/d/a", Content);
+        federation.Origin.Store("/demo/d/s/b", Content);
+
+        ShellResult one = await shell.RunAsync("object", "delete", "--dry-run", federation.UrlOf("/demo/d/a"));
+        ShellResult tree = await shell.RunAsync("object", "delete", "-r", "--dry-run", federation.UrlOf("/demo/d"));
+        ShellResult refused = await shell.RunAsync("object", "delete", "--dry-run", federation.UrlOf("/demo/d"));
+
+        await Assert.That(one).IsEqualTo(new ShellResult(0, "DELETE: /demo/d/a\n", ""));
+        await Assert.That(tree).IsEqualTo(new ShellResult(0, "DELETE: /demo/d/a\nDELETE: /demo/d/s/b\nDELETE: /demo/d/s\nDELETE: /demo/d\n", ""));
+        await Assert.That(refused.Error).StartsWith("Error: '/demo/d' is a collection that is not empty\n");
+        await Assert.That(federation.Origin.Requests.Any(request => request.Method == "DELETE")).IsFalse();
     }
 
     [Test]

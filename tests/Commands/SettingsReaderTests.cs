@@ -34,6 +34,40 @@ public sealed class SettingsReaderTests
     }
 
     [Test]
+    public async Task Root_has_settings_of_its_own_over_those_of_the_system()
+    {
+        using TestShell shell = new() { With = world => world with { UserId = 0 } };
+        shell.Variables.Remove("PELICAN_CONFIGBASE");
+        shell.Variables["HOME"] = shell.Folder;
+        string system = shell.Write("etc/pelican.yaml", "Client: {WorkerCount: 2, DirectorRetries: 3}\n");
+        string own = shell.Write(".config/pelican/pelican.yaml", "Client: {WorkerCount: 7}\n");
+
+        Configuration both = shell.Configure();
+        File.Delete(own);
+        Configuration one = shell.Configure();
+
+        await Assert.That((both.Client.WorkerCount, both.Client.DirectorRetries)).IsEqualTo((7, 3));
+        await Assert.That(both.Notes).Contains($"settings are read from '{system}'").And.Contains($"settings are read from '{own}'");
+        await Assert.That(one.Client.WorkerCount).IsEqualTo(2);
+        await Assert.That(one.Notes).Contains($"there is no '{own}'");
+    }
+
+    [Test]
+    [Arguments("PELICAN_CLIENT_WORKERCOUNTS", "the environment variable PELICAN_CLIENT_WORKERCOUNTS is not known; is PELICAN_CLIENT_WORKERCOUNT meant?")]
+    [Arguments("PELICAN_CLIENT_API_SOKET", "the environment variable PELICAN_CLIENT_API_SOKET is not known; is PELICAN_CLIENT_API_SOCKET meant?")]
+    [Arguments("PELICAN_ORIGIN_PORT", null)]
+    [Arguments("PELICAN_EXE", null)]
+    [Arguments("PELICAN_SKIP_TERMINAL_CHECK", null)]
+    [Arguments("PELICAN_CLIENTAGENT_SOCKET", null)]
+    public async Task A_misspelt_variable_is_told(string variable, string? warning)
+    {
+        using TestShell shell = new();
+        shell.Variables[variable] = "1";
+
+        await Assert.That(shell.Configure().Warnings).IsEquivalentTo(warning is null ? Array.Empty<string>() : new[] { warning });
+    }
+
+    [Test]
     public async Task Every_parameter_of_the_client_can_be_written_in_a_file()
     {
         using TestShell shell = new();
@@ -180,7 +214,7 @@ public sealed class SettingsReaderTests
         Configuration configuration = shell.Configure(config: "c.yaml");
 
         await Assert.That(configuration.Warnings).IsEmpty();
-        await Assert.That(configuration.Notes.Count).IsEqualTo(3);
+        await Assert.That(configuration.Notes.Count(note => !note.StartsWith("settings are read from", StringComparison.Ordinal))).IsEqualTo(3);
     }
 
     [Test]

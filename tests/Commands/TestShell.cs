@@ -62,6 +62,7 @@ internal sealed class TestShell : IDisposable
         Output = output,
         ErrorOutput = error,
         Variable = name => Variables.GetValueOrDefault(name),
+        VariableNames = () => Variables.Keys,
         CurrentDirectory = () => Folder,
         Clock = TimeProvider.System,
         UserId = 4711,

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
 using Pelican.Federation;
 using Pelican.Tests.Support;
 using Pelican.Transfer;
@@ -25,7 +26,7 @@ public sealed class HttpStackTlsTests
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         Task serving = ServeAsync(listener, certificate, cancellationToken);
-        using HttpStack http = new(new ClientSettings { CaCertificateFile = file }, TimeProvider.System, new Random(1));
+        using HttpStack http = new(new ClientSettings { CaCertificateFile = file }, TimeProvider.System, new Random(1), NullLogger.Instance);
         Uri url = new($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/");
 
         Task<HttpResponseMessage> asking = http.SendAsync(at => new HttpRequestMessage(HttpMethod.Get, at), url, null, TimeSpan.FromSeconds(10), null, null, cancellationToken);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
 using Pelican.Federation;
@@ -201,7 +202,7 @@ public sealed class ResolutionTests
     private static (Director, HttpStack) MakeDirector(TestFederation federation)
     {
         ClientSettings settings = new() { CaCertificateFile = federation.CaFile, RetryDelay = TimeSpan.FromMilliseconds(1) };
-        HttpStack http = new(settings, TimeProvider.System, new Random(1));
+        HttpStack http = new(settings, TimeProvider.System, new Random(1), NullLogger.Instance);
         return (new Director(http, settings, TimeProvider.System, new Random(1)), http);
     }
 
