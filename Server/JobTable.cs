@@ -222,6 +222,11 @@ internal sealed partial class JobTable : IAsyncDisposable
                 {
                     JobRecord? record = await _store.CancelAsync(id, _clock.GetUtcNow());
                     JobTokens.Forget(record?.Job.Options);
+                    if (record is not null)
+                    {
+                        CancelledParts.Remove(record, _options.Settings, _logger);
+                    }
+
                     _watchers.Tell(id);
                     return record;
                 }

@@ -21,6 +21,9 @@ internal sealed record ObjectUrl
     /// <summary>Path of the object in the federation.</summary>
     public required ObjectPath Path { get; init; }
 
+    /// <summary>The object itself, whatever is asked of it: without query and credential.</summary>
+    public string Key => Federation.GetLeftPart(UriPartial.Authority) + Path.Encoded;
+
     /// <summary>Whether the path was written with a slash at its end: a collection is meant.</summary>
     public bool EndsWithSlash { get; init; }
 

@@ -109,6 +109,34 @@ internal sealed class PartClaim : IDisposable
         return TakeBeside(place => NameFor(destination, $"{key}-{place}"), shared + ".json", mode);
     }
 
+    /// <summary>Removes the parts that were left of an object, or of what is below a collection, unless somebody goes on with them just now.</summary>
+    /// <param name="directory">Where they are; with everything below it, for a collection.</param>
+    /// <param name="source">The object, or the collection.</param>
+    /// <param name="isTree">Whether it is a collection.</param>
+    /// <param name="before">What was written after that is another one's.</param>
+    public static void Remove(string directory, string source, bool isTree, DateTimeOffset before)
+    {
+        SearchOption depth = isTree ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
+        foreach (string note in Directory.EnumerateFiles(directory, "*" + NoteSuffix, depth))
+        {
+            if (Read(note) is not { } state || !(state.Url == source || (isTree && state.Url.StartsWith(source + "/", StringComparison.Ordinal))))
+            {
+                continue;
+            }
+
+            string name = state.Holder?.Name is { } own ? Path.GetFileName(own) : Path.GetFileName(note)[..^".json".Length];
+            string part = Path.Combine(Path.GetDirectoryName(note)!, name);
+            using LocalFile? file = LocalFile.TryOpen(part);
+            bool inUse = LocalEntry.AtLink(part).Modified > before
+                || (file is { ReportsLate: true } ? state.Holder is { Released: false } holder && !IsDead(holder) : file?.TryLock() == false);
+            if (!inUse)
+            {
+                System.IO.File.Delete(note);
+                System.IO.File.Delete(part);
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => File.Dispose();
 

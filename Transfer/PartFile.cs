@@ -25,6 +25,7 @@ internal sealed class PartFile : DownloadTarget
     private readonly SafeFileHandle _handle;
     private long _reserved = WorthKeeping;
     private byte[]? _digest;
+    private bool _isNoted;
     private bool _settled;
 
     private PartFile(PartClaim claim, string destination, string url, bool durable)
@@ -54,7 +55,7 @@ internal sealed class PartFile : DownloadTarget
     /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
     public static PartFile Open(string destination, ObjectUrl url, UnixFileMode mode, bool durable = false, bool byName = false)
     {
-        string source = url.Federation.GetLeftPart(UriPartial.Authority) + url.Path.Encoded;
+        string source = url.Key;
         PartFile part = Try(() => new PartFile(PartClaim.Take(destination, source, mode, byName), destination, source, durable), destination, "create");
         part.Recall();
         return part;
@@ -100,6 +101,7 @@ internal sealed class PartFile : DownloadTarget
 
         State = null;
         IsDoubtful = false;
+        _isNoted = false;
         Truncate(0);
     }
 
@@ -108,9 +110,19 @@ internal sealed class PartFile : DownloadTarget
     {
         State = source.Size is { } size ? new PartState(_url, size, source.Modified, source.ETag)
             : throw new ArgumentException("Of unknown size: nothing can go on from there.", nameof(source));
-        if (_claim.Keeps)
+        if (!_claim.Keeps)
         {
-            Try(() => Note(_claim.Holder), "write");
+            return;
+        }
+
+        try
+        {
+            Note(_claim.Holder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The bytes are what matters. Without a note they are this run's alone.
+            _isNoted = false;
         }
     }
 
@@ -161,7 +173,7 @@ internal sealed class PartFile : DownloadTarget
     }
 
     /// <summary>Whether another run could go on from here.</summary>
-    public bool CanBeResumed => _claim.Keeps && !_settled && State is not null && Length >= WorthKeeping;
+    public bool CanBeResumed => _claim.Keeps && _isNoted && !_settled && Length >= WorthKeeping;
 
     /// <summary>Removes the part and its note.</summary>
     public void Discard()
@@ -287,8 +299,12 @@ internal sealed class PartFile : DownloadTarget
         }
     }
 
-    private void Note(PartHolder holder) => LocalFile.Replace(
-        _claim.NotePath, JsonSerializer.SerializeToUtf8Bytes(State = State! with { Holder = holder }, PelicanJson.Default.PartState));
+    private void Note(PartHolder holder)
+    {
+        State = State! with { Holder = holder };
+        LocalFile.Replace(_claim.NotePath, JsonSerializer.SerializeToUtf8Bytes(State, PelicanJson.Default.PartState));
+        _isNoted = true;
+    }
 
     private void Recall()
     {
@@ -306,6 +322,7 @@ internal sealed class PartFile : DownloadTarget
             return;
         }
 
+        _isNoted = true;
         // After a power failure a file may have zeros where its bytes were.
         IsDoubtful = Length > (State.Holder?.Synced ?? 0) && (State.Holder is not { Boot.Length: > 0 } holder || holder.Boot != BootMark.BootId());
     }

@@ -590,6 +590,31 @@ public sealed class PartFileTests : IDisposable
     }
 
     [Test]
+    [Arguments("/ns/o", false, 1, 0)]
+    [Arguments("/ns", true, 1, 0)]
+    [Arguments("/ns", false, 1, 2)]
+    [Arguments("/n", true, 1, 2)]
+    [Arguments("/ns/o", false, -60, 2)]
+    public async Task What_was_left_is_removed_with_what_it_was_left_of(string source, bool tree, int seconds, int files)
+    {
+        Leave(Content.AsSpan(0, 2_000_000));
+        string key = ObjectUrl.Parse("osdf://" + source, new ClientSettings()).Key;
+        PartClaim.Remove(_folder, key, tree, DateTimeOffset.UtcNow.AddSeconds(seconds));
+
+        await Assert.That(Files().Length).IsEqualTo(files);
+    }
+
+    [Test]
+    public async Task What_somebody_goes_on_with_is_not_removed()
+    {
+        Leave(Content.AsSpan(0, 2_000_000));
+        using PartFile part = Open();
+        PartClaim.Remove(_folder, Url.Key, isTree: false, DateTimeOffset.UtcNow.AddSeconds(1));
+
+        await Assert.That(Files().Length).IsEqualTo(2);
+    }
+
+    [Test]
     public async Task What_was_verified_stays_when_it_cannot_get_its_name()
     {
         Directory.CreateDirectory(Destination);
