@@ -2,11 +2,18 @@ namespace Pelican.Json;
 
 /// <summary>What the bytes in a part file came from; written beside it so that a later run can go on from there.</summary>
 /// <param name="Url">Object URL, without query.</param>
-/// <param name="Size">Bytes of the whole object.</param>
-/// <param name="Modified">Modification time as the server gave it; null when it gave none.</param>
-/// <param name="ETag">The server's ETag where it is a real one; null otherwise.</param>
+/// <param name="Size">Bytes of the whole object, as the server has it that sent them.</param>
+/// <param name="Modified">Time of that version at the origin; null when it is not known.</param>
+/// <param name="ETag">ETag of the sender's answer to GET where it is a real one; null otherwise.</param>
 /// <param name="Holder">Who wrote the bytes; null in a note of an earlier release.</param>
-internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified = null, string? ETag = null, PartHolder? Holder = null);
+internal sealed record PartState(string Url, long Size, DateTimeOffset? Modified = null, string? ETag = null, PartHolder? Holder = null)
+{
+    /// <summary>Host and port of the server that sent all of it; null when several did, or when it is not known.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>Whether all of it is of one version for certain; if not, only a digest of the whole will do once it is continued.</summary>
+    public bool OneVersion { get; init; }
+}
 
 /// <summary>Who wrote a part.</summary>
 /// <param name="Boot">Run of its host; empty where unknown.</param>

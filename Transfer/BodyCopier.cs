@@ -14,6 +14,12 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
     /// <summary>A body that has moved so much is worth a thread.</summary>
     private const long LargeBytes = 4 * 1024 * 1024;
 
+    /// <summary>A pause is no shorter: timers go by milliseconds.</summary>
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>The most that a limited download makes up for.</summary>
+    private static readonly TimeSpan MostCaughtUp = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How an XRootD 5.5 that failed before its first body byte begins what it sends as the object (xrootd.md 3.8).</summary>
     private static ReadOnlySpan<byte> ErrorAsBody => "HTTP/1.1 "u8;
 
@@ -23,9 +29,9 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
     /// <param name="expected">Bytes that this answer must have; null when nobody said.</param>
     /// <param name="onBytes">Called after each block with the bytes in place; may fail, and so end the copy.</param>
     /// <param name="cancellationToken">The caller's own; what has arrived by then is in place.</param>
-    /// <returns>Whether the server said at the end that it sent everything: a trailer, or a length that was met.</returns>
+    /// <returns>What the end of the body says of its length.</returns>
     /// <exception cref="PelicanException">The body ended in any other way; the good bytes are in place.</exception>
-    public async Task<bool> CopyAsync(
+    public async Task<BodyEnd> CopyAsync(
         HttpResponseMessage response, string server, long? expected, Func<long, Task> onBytes, CancellationToken cancellationToken)
     {
         long start = target.Length;
@@ -35,6 +41,7 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
         using TransferWatch watch = new(settings, slowRule: true, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Stopped);
         Passage passage = new(buffer, head, start, watch, onBytes, either.Token);
+        passage.PaceAnew(start, clock.GetTimestamp());
         try
         {
             await using Stream body = await response.Content.ReadAsStreamAsync(either.Token);
@@ -101,12 +108,28 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
 
             if (settings.MaximumDownloadSpeed > 0)
             {
-                await Task.Delay(TimeSpan.FromSeconds((double)block / settings.MaximumDownloadSpeed), clock, passage.CancellationToken);
+                await PaceAsync(passage);
             }
             else if (Thread.CurrentThread.IsThreadPoolThread && target.Length - begun >= LargeBytes)
             {
                 return false;
             }
+        }
+    }
+
+    // By when the bytes may be here, not by a pause after each block: what a pause or a read takes longer is caught up with. What a
+    // server is late is not.
+    private async Task PaceAsync(Passage passage)
+    {
+        TimeSpan due = TimeSpan.FromSeconds((double)(target.Length - passage.Paced) / settings.MaximumDownloadSpeed);
+        TimeSpan taken = clock.GetElapsedTime(passage.PacedSince);
+        if (taken - due > MostCaughtUp)
+        {
+            passage.PaceAnew(target.Length, clock.GetTimestamp());
+        }
+        else if (due - taken >= ShortestPause)
+        {
+            await Task.Delay(due - taken, clock, passage.CancellationToken);
         }
     }
 
@@ -147,9 +170,8 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
         }
     }
 
-    private static bool Judge(HttpResponseMessage response, string server, long received, long? expected)
+    private static BodyEnd Judge(HttpResponseMessage response, string server, long received, long? expected)
     {
-        bool chunked = response.Headers.TransferEncodingChunked == true;
         string? status = response.TrailingHeaders.TryGetValues("X-Transfer-Status", out IEnumerable<string>? values) ? values.First().Trim() : null;
         if (status is not null && !status.StartsWith("200", StringComparison.Ordinal))
         {
@@ -162,7 +184,9 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
             throw new PelicanException(Errors.Transfer, $"{server} sent {received} bytes where {promised} were due");
         }
 
-        return !chunked || status is not null;
+        return expected is not null || status is not null ? BodyEnd.Confirmed
+            : response.Headers.TransferEncodingChunked == true && response.Headers.Trailer.Count == 0 ? BodyEnd.LastChunk
+            : BodyEnd.Open;
     }
 
     /// <summary>One body under way.</summary>
@@ -177,5 +201,14 @@ internal sealed class BodyCopier(DownloadTarget target, Crc32cChecksum digest, T
     {
         /// <summary>Bytes in the buffer.</summary>
         public int Filled { get; set; }
+
+        /// <summary>Bytes that do not count for the speed limit.</summary>
+        public long Paced { get; private set; }
+
+        /// <summary>When those that count began to come.</summary>
+        public long PacedSince { get; private set; }
+
+        /// <summary>Counts from here.</summary>
+        public void PaceAnew(long bytes, long now) => (Paced, PacedSince) = (bytes, now);
     }
 }

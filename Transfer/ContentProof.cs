@@ -1,6 +1,9 @@
 namespace Pelican.Transfer;
 
-/// <summary>Proves that an object and a local file are the same, by size and digest, without moving either.</summary>
+/// <summary>
+/// Proves that an object and a local file are the same, by size and digest, without moving either. Adler-32 and CRC-32 alone prove
+/// nothing here: neighbouring bytes that change by +1 −2 +1 keep the first.
+/// </summary>
 internal static class ContentProof
 {
     /// <summary>
@@ -46,9 +49,7 @@ internal static class ContentProof
                 return Differs($"by now {now}");
             }
 
-            DigestVerdict verdict = DigestJudge.Judge(answer, Compute, only);
-            bool enough = size >= ReplacedWithinASecond || verdict.Algorithm is ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha1;
-            return verdict.Verification == Verification.Verified && !enough ? await AgreeAsync(verdict) ?? verdict : verdict;
+            return await WeighAsync(DigestJudge.Judge(answer, Compute, only));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -57,14 +58,27 @@ internal static class ContentProof
 
         byte[]? Compute(ChecksumAlgorithm algorithm) => Checksum.OfFile(path, algorithm, cancellationToken);
 
-        // Another algorithm's digest was hardly asked for in the same second too.
-        async Task<DigestVerdict?> AgreeAsync(DigestVerdict verdict)
+        async Task<DigestVerdict> WeighAsync(DigestVerdict verdict)
         {
+            bool enough = verdict.Algorithm is ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha1
+                || (verdict.Algorithm == ChecksumAlgorithm.Crc32c && size >= ReplacedWithinASecond);
+            if (verdict.Verification != Verification.Verified || enough)
+            {
+                return verdict;
+            }
+
+            // Another algorithm's digest was hardly asked for in the same second too.
             ChecksumAlgorithm[] others = [.. order.Where(a => a != verdict.Algorithm && a != ChecksumAlgorithm.Crc32)];
             DigestVerdict other = DigestJudge.Judge(await server.DigestAsync(others, size, cancellationToken), Compute, null);
-            return other.Verification is null ? other : null;
+            return other.Verification is null || !IsWeak(other) ? other
+                : !IsWeak(verdict) ? verdict
+                : new DigestVerdict(Verification.Unverified, null, null, "the server has no digest of it that tells small changes");
         }
     }
+
+    // A digest that a few bytes changed together leave as it is says nothing of two files that differ a little.
+    private static bool IsWeak(DigestVerdict verdict) =>
+        verdict.Algorithm is not (ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha1 or ChecksumAlgorithm.Crc32c);
 
     private static DigestVerdict Differs(string why) => new(null, null, null, why);
 }

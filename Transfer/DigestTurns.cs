@@ -18,6 +18,12 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
 {
     private const int AtOnce = 2;
 
+    /// <summary>
+    /// Nobody waits longer for a turn: two others may be at it for hours, if what they ask about is large. Who goes without has his own
+    /// patience, and the server has its.
+    /// </summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(3);
+
     /// <summary>A server further away than this is done with a question when the next request arrives.</summary>
     private static readonly TimeSpan Nearby = TimeSpan.FromMilliseconds(5);
 
@@ -50,6 +56,9 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
     {
         public SemaphoreSlim Turns { get; } = new(AtOnce);
 
+        /// <summary>Large objects have one turn between them, so that small ones never wait for one.</summary>
+        public SemaphoreSlim LargeTurn { get; } = new(1);
+
         /// <summary>Connections without a question, longest at rest first; also the lock of all below.</summary>
         public Queue<Connection> Free { get; } = new();
 
@@ -57,7 +66,9 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
 
         public int Answers { get; set; }
 
-        public long Fastest { get; set; } = long.MaxValue;
+        public int Heard { get; set; }
+
+        public TimeSpan Nearest { get; set; } = TimeSpan.MaxValue;
 
         public bool TellsWithObject { get; set; }
 
@@ -86,35 +97,46 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
         return at.TellsWithObject && (size is { } known ? known <= Small : at.SmallInARow >= Telling);
     }
 
+    /// <summary>Notes how long a server took for an answer of any kind: it is no further away than that.</summary>
+    public void Heard(string server, TimeSpan took)
+    {
+        Server at = At(server);
+        lock (at.Free)
+        {
+            at.Heard++;
+            at.Nearest = took < at.Nearest ? took : at.Nearest;
+        }
+    }
+
     /// <summary>Asks when it is this question's turn.</summary>
     /// <param name="server">Host and port.</param>
     /// <param name="stumbles">Whether it may be an XRootD that must not be asked on a connection in use.</param>
+    /// <param name="size">Bytes of the object; null when unknown.</param>
     /// <param name="ask">The question, to be sent by the argument; by whatever is at hand if that is null.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public async Task<T> TakeAsync<T>(string server, bool stumbles, Func<HttpMessageInvoker?, Task<T>> ask, CancellationToken cancellationToken)
+    public async Task<T> TakeAsync<T>(string server, bool stumbles, long? size, Func<HttpMessageInvoker?, Task<T>> ask, CancellationToken cancellationToken)
     {
         Server at = At(server);
-        bool takesTurns = IsNear(at);
-        if (takesTurns)
-        {
-            await at.Turns.WaitAsync(cancellationToken);
-        }
-
+        bool near = IsNear(at, at.Answers);
+        bool takesTurns = near && IsNear(at, at.Heard);
+        bool large = takesTurns && size is null or > Small && await TryWaitAsync(at.LargeTurn, cancellationToken);
+        bool turn = false;
         Connection? connection = null;
         try
         {
-            connection = takesTurns && stumbles ? await RestedAsync(at, cancellationToken) : null;
+            turn = takesTurns && await TryWaitAsync(at.Turns, cancellationToken);
+            connection = near && stumbles ? await RestedAsync(at, cancellationToken) : null;
             long started = clock.GetTimestamp();
             T answer = await ask(connection?.Sender);
-            long answered = clock.GetTimestamp();
-            lock (at.Free)
+            // The first answer on a connection has waited for the connection as well.
+            if (connection is not { Answered: null })
             {
-                // The first answer on a connection has waited for the connection as well.
-                if (connection is not { Answered: null })
+                lock (at.Free)
                 {
                     at.Answers++;
-                    at.Fastest = Math.Min(at.Fastest, answered - started);
                 }
+
+                Heard(server, clock.GetElapsedTime(started));
             }
 
             return answer;
@@ -130,10 +152,8 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
                 }
             }
 
-            if (takesTurns)
-            {
-                at.Turns.Release();
-            }
+            Release(turn, at.Turns);
+            Release(large, at.LargeTurn);
         }
     }
 
@@ -194,11 +214,40 @@ internal sealed class DigestTurns(Func<HttpMessageInvoker> connect, TimeProvider
 
     private Server At(string server) => _servers.GetOrAdd(server, static _ => new Server());
 
-    private bool IsNear(Server at)
+    // As long as too few answers have told.
+    private static bool IsNear(Server at, int answers)
     {
         lock (at.Free)
         {
-            return at.Answers < Telling || clock.GetElapsedTime(0, at.Fastest) < Nearby;
+            return answers < Telling || at.Nearest < Nearby;
+        }
+    }
+
+    private async Task<bool> TryWaitAsync(SemaphoreSlim turns, CancellationToken cancellationToken)
+    {
+        if (turns.Wait(0, CancellationToken.None))
+        {
+            return true;
+        }
+
+        using CancellationTokenSource longEnough = new(LongestWait, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, longEnough.Token);
+        try
+        {
+            await turns.WaitAsync(either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private static void Release(bool taken, SemaphoreSlim turns)
+    {
+        if (taken)
+        {
+            turns.Release();
         }
     }
 }

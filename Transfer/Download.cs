@@ -8,15 +8,19 @@ namespace Pelican.Transfer;
 /// </summary>
 /// <remarks>
 /// 1. The whole object is asked for without a range; a part that an earlier attempt left is continued by ranges with both
-///    ends (xrootd.md 3.7), once size and time have been compared with what the part remembers.
-/// 2. The body goes to the target and through CRC-32C; its end is judged by length and trailer.
-/// 3. A HEAD of its own asks for size and digest: verified, unverified, or wrong, and then the bytes go.
+///    ends (xrootd.md 3.7), as <see cref="DownloadSource"/> allows.
+/// 2. The body goes to the target and through CRC-32C; its end is judged by length and trailer (<see cref="BodyCopier"/>).
+/// 3. <see cref="DownloadProof"/> asks for size and digest: verified, unverified, or wrong, and then the bytes go. What proves
+///    them wrong is the only thing that does away with them.
 /// 4. What failed for good at one server is left out of the next round; rounds without progress are few.
 /// </remarks>
 internal sealed class Download : IDisposable
 {
     private const long RangeBytes = 1024L * 1024 * 1024;
     private const int RoundsWithoutProgress = 3;
+
+    /// <summary>What is asked for again of bytes that are all there, when their end was told to be bad and nobody has a digest.</summary>
+    private const int TailBytes = 64 * 1024;
 
     private readonly DownloadTarget _target;
     private readonly TransferOptions _options;
@@ -25,19 +29,21 @@ internal sealed class Download : IDisposable
     private readonly TimeProvider _clock;
     private readonly Random _random;
     private readonly BodyCopier _copier;
+    private readonly DownloadSource _source;
+    private readonly DownloadProof _proof;
     private readonly Crc32cChecksum _digest = new();
     private readonly List<Attempt> _attempts = [];
     private readonly long _started;
-    private IReadOnlyList<ObjectServer> _witnesses = [];
-    private ObjectServer? _origin;
+    private List<ObjectServer> _left = [];
     private DigestVerdict? _verdict;
     private DigestAnswer? _sentAlong;
-    private bool _continued;
-    private bool _mustBeVerified;
+    private BodyEnd _end;
+    private bool _mixed;
     private bool _final;
-    private long? _size;
+    private long _reached;
 
-    public Download(DownloadTarget target, TransferOptions options, TransferProgress progress, ClientSettings settings, TimeProvider clock, Random random)
+    public Download(DownloadTarget target, TransferOptions options, TransferProgress progress, (ObjectInfo, string)? listed,
+        ClientSettings settings, TimeProvider clock, Random random)
     {
         _target = target;
         _options = options;
@@ -47,10 +53,9 @@ internal sealed class Download : IDisposable
         _random = random;
         _started = clock.GetTimestamp();
         _copier = new BodyCopier(target, _digest, progress, settings, clock);
+        _source = new DownloadSource(target, progress) { Listed = listed };
+        _proof = new DownloadProof(target, _digest, _source, options);
     }
-
-    /// <summary>What a listing said of the object, and which server made it (host and port); null when there was none.</summary>
-    public (ObjectInfo Info, string Server)? Listed { get; init; }
 
     /// <summary>Bytes that an earlier run had left, and this one went on from.</summary>
     public long ResumedFrom { get; private set; }
@@ -64,48 +69,70 @@ internal sealed class Download : IDisposable
     public async Task<TransferResult> RunAsync(
         IReadOnlyList<ObjectServer> servers, IReadOnlyList<ObjectServer> witnesses, (string Source, string Destination) names, CancellationToken cancellationToken)
     {
-        List<ObjectServer> left = [.. servers];
-        _witnesses = [.. servers, .. witnesses];
-        _origin = witnesses.Count > 0 ? witnesses[0] : null;
+        _left = [.. servers];
+        _proof.Witnesses = [.. servers, .. witnesses];
+        _source.Origin = witnesses.Count > 0 ? witnesses[0] : null;
         Dictionary<ObjectServer, PelicanException> failures = [];
         if (_attempts.Count == 0 && _target.Length > 0)
         {
             _target.AppendTo(_digest, cancellationToken);
-            ResumedFrom = _target.Length;
-            _continued = true;
+            ResumedFrom = _reached = _target.Length;
         }
 
         for (int idle = 0, round = 1; ; round++)
         {
-            long before = _target.Length;
-            foreach (ObjectServer server in left.ToArray())
+            if (await RoundAsync(failures, cancellationToken) is { } server)
             {
-                if (await TryAsync(server, cancellationToken) is not { } failure)
-                {
-                    return Result(server, names);
-                }
-
-                failures[server] = failure;
-                if (_final || failure is { Retryable: false } && failure.Row == Errors.TokenExpired)
-                {
-                    throw failure;
-                }
-
-                if (!failure.Retryable || failure.Row == Errors.ChecksumMismatch)
-                {
-                    left.Remove(server);
-                }
+                return Result(server, names);
             }
 
-            idle = _target.Length > before ? 0 : idle + 1;
-            if (left.Count == 0 || idle >= RoundsWithoutProgress)
+            idle = _target.Length > _reached ? 0 : idle + 1;
+            _reached = Math.Max(_reached, _target.Length);
+            if (_left.Count == 0 || idle >= RoundsWithoutProgress)
             {
-                throw AttemptFailures.Combine($"could not download '{servers[0].Path}'", [.. servers.Select(s => failures[s])], _attempts);
+                throw AttemptFailures.Combine($"could not download '{servers[0].Path}'", [.. failures.Values], _attempts);
             }
 
-            TimeSpan? asked = left.Max(server => failures[server].RetryAfter);
+            if (_left.Any(s => failures.GetValueOrDefault(s)?.Row == Errors.ObjectChanged) && idle > 0 && _target.Length > 0)
+            {
+                // What no server continues begins again.
+                Discard();
+            }
+
+            TimeSpan? asked = _left.Max(server => failures.GetValueOrDefault(server)?.RetryAfter);
             await Task.Delay(Backoff.Delay(round, _settings.RetryDelay, asked, _random), _clock, cancellationToken);
         }
+    }
+
+    // The server that finished it; null when none did.
+    private async Task<ObjectServer?> RoundAsync(Dictionary<ObjectServer, PelicanException> failures, CancellationToken cancellationToken)
+    {
+        foreach (ObjectServer server in _left.ToArray())
+        {
+            _mixed = false;
+            if (await TryAsync(server, cancellationToken) is not { } failure)
+            {
+                return server;
+            }
+
+            failures[server] = failure;
+            if (_final || (failure is { Retryable: false } && failure.Row == Errors.TokenExpired))
+            {
+                throw failure;
+            }
+
+            if (!failure.Retryable || failure.Row == Errors.ChecksumMismatch)
+            {
+                _left.Remove(server);
+            }
+
+            if (_mixed)
+            {
+                break;
+            }
+        }
+
+        return null;
     }
 
     // Null when it succeeded. What is wrong on this side of the network ends everything.
@@ -118,8 +145,9 @@ internal sealed class Download : IDisposable
         try
         {
             await AttemptAsync(server, cancellationToken);
+            _target.Release();
         }
-        catch (PelicanException e) when (e.Row.Name.StartsWith("Local", StringComparison.Ordinal) || e.Row == Errors.IsCollection)
+        catch (PelicanException e) when (IsOurs(e) || e.Row == Errors.IsCollection)
         {
             throw;
         }
@@ -135,57 +163,45 @@ internal sealed class Download : IDisposable
 
     private async Task AttemptAsync(ObjectServer server, CancellationToken cancellationToken)
     {
-        _mustBeVerified = false;
-        _sentAlong = null;
-        if (_target.Length > 0 && !await MayGoOnAsync(server, cancellationToken))
+        (_sentAlong, _end) = (null, BodyEnd.Confirmed);
+        if (_target.Length > 0 && !await _source.MayGoOnAsync(server, cancellationToken))
         {
-            StartOver();
+            Discard();
         }
 
-        if (_target.Length == 0)
+        try
         {
-            await WholeAsync(server, cancellationToken);
+            await (_target.Length == 0 ? WholeAsync(server, cancellationToken) : RestAsync(server, cancellationToken));
         }
-        else
+        catch (PelicanException e) when (!IsOurs(e) && e.Row != Errors.IsCollection && _target.Length > 0 && (_source.Size ?? _target.Length) == _target.Length)
         {
-            _continued = true;
-            await RestAsync(server, cancellationToken);
+            // All may be there whatever the end was said to be: a cache tells of itself there, too (pelican-servers.md 11.4).
+            _verdict = await _proof.IsWholeAsync(server, cancellationToken);
+            if (_verdict is null)
+            {
+                DropTail(cancellationToken);
+                throw;
+            }
+
+            _target.Seal(_digest.Value());
+            return;
         }
 
-        await VerifyAsync(server, cancellationToken);
+        DownloadFinding finding = await _proof.JudgeAsync(server, _sentAlong, _end, cancellationToken);
+        _verdict = finding.Verdict ?? throw Reject(server, finding);
         _target.Seal(_digest.Value());
-    }
-
-    private async Task<bool> MayGoOnAsync(ObjectServer server, CancellationToken cancellationToken)
-    {
-        if (!_target.CanGoOn)
-        {
-            return false;
-        }
-
-        ObjectInfo info = await FactsAsync(server, cancellationToken)
-            ?? throw new PelicanException(Errors.NotFound, $"{server.Name} has no '{server.Path}'");
-        if (info.Size is not { } size || !_target.ComesFrom(info))
-        {
-            return false;
-        }
-
-        // What a cache holds may be older than what its origin says: then only the digest of the whole will do.
-        _mustBeVerified = _target.IsDoubtful || _origin is null || _origin.Url != server.Url;
-        SetSize(size);
-        return true;
     }
 
     private async Task WholeAsync(ObjectServer server, CancellationToken cancellationToken)
     {
         (HttpResponseMessage answer, _sentAlong) = await server.GetWholeAsync(
-            Listed?.Info.Size, DigestJudge.Wanted(_options.Algorithm), cancellationToken);
+            _source.Listed?.Info.Size, DigestJudge.Wanted(_options.Algorithm), cancellationToken);
         using HttpResponseMessage response = answer;
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw response.StatusCode == HttpStatusCode.PartialContent
                 ? new PelicanException(Errors.Protocol, $"{server.Name} sent a part of '{server.Path}' when asked for all of it")
-                : await server.RefusalAsync(response, cancellationToken);
+                : await RefusalAsync(server, response, cancellationToken);
         }
 
         await CopyWholeAsync(server, response, cancellationToken);
@@ -194,271 +210,150 @@ internal sealed class Download : IDisposable
 
     private async Task CopyWholeAsync(ObjectServer server, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        long? length = ObjectLength.Of(response);
-        if (length is { } known)
-        {
-            SetSize(known);
-        }
-
+        _source.Begin(server, response);
         // Only a body that proves large is worth the question what it is, which a later attempt needs to continue it.
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task question = Task.CompletedTask;
-        bool asked = false;
+        Task? question = null;
+        bool failed = true;
         try
         {
-            bool confirmed = await _copier.CopyAsync(response, server.Name, length, bytes =>
+            _end = await _copier.CopyAsync(response, server.Name, ObjectLength.Of(response), bytes =>
             {
-                if (bytes >= PartFile.WorthKeeping && !asked)
+                if (bytes < PartFile.WorthKeeping)
                 {
-                    asked = true;
-                    // Not on the thread of the copy, which waits for its own connection only.
-                    question = Task.Run(() => LearnAsync(server, length, asking.Token), CancellationToken.None);
+                    return Task.CompletedTask;
                 }
 
-                return question.IsFaulted ? question : Task.CompletedTask;
+                // Not on the thread of the copy, which waits for its own connection only.
+                question ??= Task.Run(() => _source.LearnAsync(server, asking.Token), CancellationToken.None);
+                return question.IsFaulted ? question : _target.IsHeld ? ReleaseAsync(server, response, question) : Task.CompletedTask;
             }, cancellationToken);
-            _mustBeVerified = !confirmed;
+            failed = false;
         }
         finally
         {
-            await asking.CancelAsync();
-            await question.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Of what was cut it must be known what it is, to go on with it.
+            if (question is not null)
+            {
+                await (failed && !cancellationToken.IsCancellationRequested ? Task.CompletedTask : asking.CancelAsync());
+                await question.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
-    // Runs beside the copy. Without an answer the download goes on; it just cannot be continued. A listing of the
-    // origin will do, unless the object has changed since.
-    private async Task LearnAsync(ObjectServer server, long? length, CancellationToken cancellationToken)
+    // Nothing goes out before it is known to be an object's.
+    private async Task ReleaseAsync(ObjectServer server, HttpResponseMessage response, Task question)
     {
-        ObjectInfo? info = Listed is { Info.Size: > 0 } known && known.Server == (_origin ?? server).Name && known.Info.Size == (length ?? known.Info.Size)
-            ? known.Info
-            : null;
-        try
+        await question;
+        if (_target.State is null && response.Content.Headers.ContentType?.MediaType == "text/html")
         {
-            info ??= await FactsAsync(server, cancellationToken);
-        }
-        catch (PelicanException)
-        {
-            return;
+            throw new PelicanException(Errors.Transfer, $"{server.Name} sends a page for '{server.Path}', and does not say whether that is a collection");
         }
 
-        if (info is null)
-        {
-            return;
-        }
-
-        if (info.IsCollection)
-        {
-            throw IsCollection(server);
-        }
-
-        if ((info.Size ?? length) is not { } size)
-        {
-            return;
-        }
-
-        if (length is { } promised && promised != size)
-        {
-            throw new PelicanException(Errors.ObjectChanged, $"{server.Name} sends {promised} bytes of '{server.Path}', but it has {size}");
-        }
-
-        _target.Remember(info with { Size = size });
-        SetSize(size);
+        _target.Release();
     }
-
-    // Size and time, from the origin where it is known: a cache's time is that of its own file, and changes while it fills
-    // (5.8). Where no origin is known it is left out of account.
-    private async Task<ObjectInfo?> FactsAsync(ObjectServer server, CancellationToken cancellationToken) =>
-        _origin is not null && await TryStatAsync(_origin, cancellationToken) is { } original
-            ? original
-            : await server.StatAsync(cancellationToken) is { } info ? info with { Modified = null, ETag = null } : null;
 
     private async Task RestAsync(ObjectServer server, CancellationToken cancellationToken)
     {
-        while (_target.Length < _size!.Value)
+        while (_target.Length < _source.Size!.Value)
         {
             long first = _target.Length;
-            long last = Math.Min(first + RangeBytes, _size.Value) - 1;
+            long last = Math.Min(first + RangeBytes, _source.Size.Value) - 1;
             using HttpResponseMessage response = await server.GetAsync((first, last), cancellationToken);
             switch (response.StatusCode)
             {
                 case HttpStatusCode.PartialContent:
-                    CheckRange(server, response, first, last);
-                    bool confirmed = await _copier.CopyAsync(response, server.Name, last - first + 1, _ => Task.CompletedTask, cancellationToken);
-                    _mustBeVerified |= !confirmed;
+                    long length = _source.Continue(server, response, first, last);
+                    await _copier.CopyAsync(response, server.Name, length, _ => Task.CompletedTask, cancellationToken);
                     break;
                 case HttpStatusCode.OK:
-                    StartOver();
+                    Discard();
                     await CopyWholeAsync(server, response, cancellationToken);
                     return;
                 case HttpStatusCode.RequestedRangeNotSatisfiable:
-                    StartOver();
-                    throw new PelicanException(Errors.ObjectChanged, $"'{server.Path}' became shorter at {server.Name} while it was downloaded");
+                    throw new PelicanException(Errors.ObjectChanged, $"{server.Name} has no byte {first} of '{server.Path}', or will not send it");
                 default:
-                    throw await server.RefusalAsync(response, cancellationToken);
+                    throw await RefusalAsync(server, response, cancellationToken);
             }
         }
     }
 
-    private void CheckRange(ObjectServer server, HttpResponseMessage response, long first, long last)
+    // Pelican's own servers refuse a collection as they refuse a method, others as a conflict.
+    private async Task<PelicanException> RefusalAsync(ObjectServer server, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        System.Net.Http.Headers.ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
-        bool asAsked = range is { Unit: "bytes" } && range.From == first && range.To == last && (range.Length is null || range.Length == _size);
-        bool asLong = response.Content.Headers.ContentLength is null || response.Content.Headers.ContentLength == last - first + 1;
-        if (!asAsked || !asLong)
+        PelicanException refusal = await server.RefusalAsync(response, cancellationToken);
+        if (response.StatusCode is HttpStatusCode.MethodNotAllowed or HttpStatusCode.Conflict)
         {
-            throw new PelicanException(Errors.Protocol,
-                $"{server.Name} was asked for bytes {first}-{last} of '{server.Path}' and answered with '{range}', {response.Content.Headers.ContentLength} bytes");
-        }
-    }
-
-    private async Task VerifyAsync(ObjectServer server, CancellationToken cancellationToken)
-    {
-        // What does not agree, or is not there, is asked for once more, as if it had not been.
-        if (_sentAlong is { } along && along.Size == _target.Length
-            && DigestJudge.Judge(along, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm)
-                is { Verification: Verification.Verified } verified)
-        {
-            _verdict = verified;
-            return;
-        }
-
-        (long? told, DigestVerdict verdict) = await DigestJudge.AskAsync(
-            server, _target.Length, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm, cancellationToken);
-        if (verdict.Verification == Verification.Unverified)
-        {
-            verdict = await AskWitnessesAsync(server, verdict, cancellationToken);
-        }
-
-        if (verdict.Verification != Verification.Verified || told is null)
-        {
-            // Nothing but PROPFIND tells a collection from an object, and a size from no size. That no size was told looks like
-            // none in a listing.
-            ObjectInfo? listed = Listed is { Info.Size: > 0 and var expected } && expected == _target.Length ? Listed.Value.Info : null;
-            ObjectInfo? info = listed ?? await TryStatAsync(server, cancellationToken);
-            if (info is { IsCollection: true })
+            foreach (ObjectServer asked in _source.Origin is { } origin && origin.Url != server.Url ? [server, origin] : new[] { server })
             {
-                throw IsCollection(server);
-            }
-
-            told = info?.Size ?? told;
-        }
-
-        long have = _target.Length;
-        if (told is { } size && size != have)
-        {
-            throw Reject(Errors.Transfer, $"{server.Name} sent {have} bytes of '{server.Path}', which has {size}");
-        }
-
-        if (verdict.Verification is null)
-        {
-            // A part that was continued may mix two versions of the object: that is not this server's fault.
-            throw Reject(_continued ? Errors.ObjectChanged : Errors.ChecksumMismatch,
-                $"what came from {server.Name} is not '{server.Path}': {verdict.Why}");
-        }
-
-        if (verdict.Verification == Verification.Unverified && (_mustBeVerified || (told is null && have == 0)))
-        {
-            throw Reject(Errors.Transfer, $"{server.Name} did not confirm that it sent all of '{server.Path}', and has no digest of it");
-        }
-
-        if (verdict.Verification == Verification.Unverified && (_options.RequireChecksum || _options.Algorithm is not null))
-        {
-            throw new PelicanException(Errors.ChecksumMissing, $"'{server.Path}' cannot be verified, and you require it: {verdict.Why}",
-                "Leave out --require-checksum to accept an object whose size alone was checked.");
-        }
-
-        _verdict = verdict;
-    }
-
-    // The caches of 5.5 cannot tell the digest of what takes a token; the origin can.
-    private async Task<DigestVerdict> AskWitnessesAsync(ObjectServer server, DigestVerdict verdict, CancellationToken cancellationToken)
-    {
-        foreach (ObjectServer witness in _witnesses.Where(w => w.Url != server.Url).DistinctBy(w => w.Url))
-        {
-            try
-            {
-                DigestVerdict other = (await DigestJudge.AskAsync(
-                    witness, _target.Length, algorithm => Compute(algorithm, cancellationToken), _options.Algorithm, cancellationToken)).Verdict;
-                if (other.Verification != Verification.Unverified)
+                if (await DownloadSource.TryStatAsync(asked, cancellationToken) is { } info)
                 {
-                    return other;
+                    return info.IsCollection ? DownloadSource.IsCollection(server) : refusal;
                 }
             }
-            catch (PelicanException)
-            {
-                // It knows nothing of it.
-            }
         }
 
-        return verdict;
-    }
-
-    private byte[]? Compute(ChecksumAlgorithm algorithm, CancellationToken cancellationToken)
-    {
-        if (algorithm == ChecksumAlgorithm.Crc32c)
-        {
-            return _digest.Value();
-        }
-
-        if (!_target.CanRewind)
-        {
-            return null;
-        }
-
-        using Checksum checksum = Checksum.Create(algorithm);
-        _target.AppendTo(checksum, cancellationToken);
-        return checksum.Value();
-    }
-
-    private static async Task<ObjectInfo?> TryStatAsync(ObjectServer server, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await server.StatAsync(cancellationToken);
-        }
-        catch (PelicanException)
-        {
-            // It gives the object, but not its properties; then only the length of the answer tells the size.
-            return null;
-        }
+        return refusal;
     }
 
     // The bytes are wrong: they go, and another answer may come. What a stream has is gone: that ends everything.
-    private PelicanException Reject(ErrorRow row, string message)
+    private PelicanException Reject(ObjectServer server, DownloadFinding finding)
     {
-        if (_target.CanRewind)
+        if (!_target.CanRewind)
         {
-            StartOver();
-            return new PelicanException(row, message);
+            _final = true;
+            return new PelicanException(finding.Row!, finding.Message + "; the bytes have already been written out",
+                "Discard what was received. A download into a file is checked before it appears.")
+            {
+                Retryable = false,
+            };
         }
 
-        _final = true;
-        return new PelicanException(row, message + "; the bytes have already been written out",
-            "Discard what was received. A download into a file is checked before it appears.")
+        if (finding.Row == Errors.ObjectChanged)
         {
-            Retryable = false,
-        };
+            Prefer(finding.Teller ?? server);
+        }
+
+        Discard();
+        return new PelicanException(finding.Row!, finding.Message!);
     }
 
-    private void StartOver()
+    // After a mixture the whole comes from the server that knows what is right, and last from those that had a share in it.
+    private void Prefer(ObjectServer server)
+    {
+        _mixed = true;
+        ObjectServer? first = _left.Find(s => s.Url == server.Url) ?? (_options.Caches is null ? server : null);
+        _left = [.. _left.Where(s => s != first).OrderBy(_source.IsSender)];
+        if (first is not null)
+        {
+            _left.Insert(0, first);
+        }
+    }
+
+    // The end is asked for again, and its end told again.
+    private void DropTail(CancellationToken cancellationToken)
+    {
+        if (_target is { CanRewind: true, State: { } part } && part.Size == _target.Length)
+        {
+            _target.Truncate(Math.Max(1, _target.Length - TailBytes));
+            _digest.Reset();
+            _target.AppendTo(_digest, cancellationToken);
+        }
+    }
+
+    private void Discard()
     {
         _final = !_target.CanRewind && _target.Length > 0;
         _target.StartOver();
         _digest.Reset();
         _progress.SetBytes(0);
-        _continued = false;
+        _source.Forget();
+        // What an earlier run had is no measure for this one.
+        _reached = ResumedFrom > 0 ? 0 : _reached;
         ResumedFrom = 0;
     }
 
-    private void SetSize(long size)
-    {
-        _size = size;
-        _progress.SetTotal(size);
-    }
-
-    private static PelicanException IsCollection(ObjectServer server) => new(Errors.IsCollection, $"'{server.Path}' is a collection, not an object",
-        "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
+    private static bool IsOurs(PelicanException e) => e.Row.Name.StartsWith("Local", StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public void Dispose() => _digest.Dispose();
@@ -475,6 +370,8 @@ internal sealed class Download : IDisposable
         Algorithm = _verdict.Algorithm,
         Checksum = _verdict.Checksum,
         UnverifiedReason = _verdict.Why,
+        Age = _source.Age,
+        DiffersFromOrigin = _source.DiffersFromOrigin,
         Attempts = _attempts,
     };
 }

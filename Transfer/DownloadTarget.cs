@@ -1,3 +1,5 @@
+using Pelican.Json;
+
 namespace Pelican.Transfer;
 
 /// <summary>Where the bytes of a download go, in order.</summary>
@@ -9,8 +11,11 @@ internal abstract class DownloadTarget : IDisposable
     /// <summary>Whether bytes can be taken back and read again.</summary>
     public abstract bool CanRewind { get; }
 
+    /// <summary>What the bytes came from; null while unknown, and then they cannot be gone on with.</summary>
+    public PartState? State { get; protected set; }
+
     /// <summary>Whether it is known what the bytes in place came from, so that another answer may continue them.</summary>
-    public abstract bool CanGoOn { get; }
+    public bool CanGoOn => State is not null;
 
     /// <summary>Whether a power failure may have taken some of the bytes in place: then only the digest of the whole will do.</summary>
     public bool IsDoubtful { get; protected set; }
@@ -26,10 +31,16 @@ internal abstract class DownloadTarget : IDisposable
     public abstract void StartOver();
 
     /// <summary>Notes what the bytes come from, so that a later answer, or a later run, may continue them.</summary>
-    public abstract void Remember(ObjectInfo source);
+    public abstract void Remember(PartState source);
 
-    /// <summary>Whether a source is the one noted: same size, and same time and ETag as far as both are known.</summary>
-    public abstract bool ComesFrom(ObjectInfo source);
+    /// <summary>Whether bytes are held back until <see cref="Release"/>.</summary>
+    public virtual bool IsHeld => false;
+
+    /// <summary>What comes next is of an object, and may go where it cannot be taken back.</summary>
+    /// <exception cref="PelicanException">Rows <c>Local…</c>.</exception>
+    public virtual void Release()
+    {
+    }
 
     /// <summary>Takes the bytes in place into a digest.</summary>
     public abstract void AppendTo(Checksum checksum, CancellationToken cancellationToken);
@@ -43,35 +54,44 @@ internal abstract class DownloadTarget : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>Standard output, or a device: what is written is gone.</summary>
+/// <summary>
+/// Standard output, or a device: what is written is gone. The first bytes are held back until it is known that they are an object's; a small
+/// one goes out when it is complete and verified.
+/// </summary>
 internal sealed class StreamTarget(Stream stream, string name) : DownloadTarget
 {
-    private ObjectInfo? _source;
+    private MemoryStream? _held = new();
 
     /// <inheritdoc/>
-    public override bool CanRewind => false;
+    public override bool CanRewind => IsHeld;
 
     /// <inheritdoc/>
-    public override bool CanGoOn => _source is not null;
+    public override bool IsHeld => _held is not null;
 
     /// <inheritdoc/>
     public override void Append(ReadOnlySpan<byte> bytes)
     {
-        try
+        if (_held is { } held)
         {
-            stream.Write(bytes);
-            Length += bytes.Length;
+            held.Write(bytes);
         }
-        catch (IOException e)
+        else
         {
-            throw Faults.FromLocal(e, name, "write to");
+            Write(bytes);
         }
+
+        Length += bytes.Length;
     }
 
     /// <inheritdoc/>
     public override void Truncate(long length)
     {
-        if (length != Length)
+        if (_held is { } held)
+        {
+            held.SetLength(length);
+            Length = length;
+        }
+        else if (length != Length)
         {
             throw new PelicanException(Errors.Transfer, $"what was already written to {name} would have to be taken back",
                 "Discard what was received and try again; a download into a file recovers from this by itself.");
@@ -82,19 +102,41 @@ internal sealed class StreamTarget(Stream stream, string name) : DownloadTarget
     public override void StartOver()
     {
         Truncate(0);
-        _source = null;
+        State = null;
     }
 
     /// <inheritdoc/>
-    public override void Remember(ObjectInfo source) => _source = source;
+    public override void Remember(PartState source) => State = source;
 
     /// <inheritdoc/>
-    public override bool ComesFrom(ObjectInfo source) => _source is { } known && known.Size == source.Size && known.Modified == source.Modified;
+    public override void Release()
+    {
+        if (_held is { } held)
+        {
+            _held = null;
+            Write(held.GetBuffer().AsSpan(0, (int)held.Length));
+        }
+    }
 
     /// <inheritdoc/>
-    public override void AppendTo(Checksum checksum, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException("What was written to a stream cannot be read again.");
+    public override void AppendTo(Checksum checksum, CancellationToken cancellationToken)
+    {
+        MemoryStream held = _held ?? throw new InvalidOperationException("What was written to a stream cannot be read again.");
+        checksum.Append(held.GetBuffer().AsSpan(0, (int)held.Length));
+    }
 
     /// <inheritdoc/>
     public override void Dispose() => stream.Flush();
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            stream.Write(bytes);
+        }
+        catch (IOException e)
+        {
+            throw Faults.FromLocal(e, name, "write to");
+        }
+    }
 }

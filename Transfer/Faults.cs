@@ -156,6 +156,11 @@ internal static class Faults
     /// <summary>Reads the text of an error answer, bounded, on one line and without control characters.</summary>
     public static async Task<string> ReadTextAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
+        if (HttpStack.CodingOf(response) is { } coding)
+        {
+            return Clean($"a text in the coding '{coding}', which was not asked for");
+        }
+
         byte[] buffer = new byte[MaxErrorBody];
         int length = 0;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -28,6 +28,8 @@ internal sealed class HttpStack : IDisposable
 
     private const int MaxRedirects = 10;
 
+    private static readonly StringWithQualityHeaderValue Identity = new("identity");
+
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
     private readonly Random _random;
@@ -85,6 +87,7 @@ internal sealed class HttpStack : IDisposable
                 continue;
             }
 
+            RefuseCoding(response, at);
             if (RedirectOf(response, at) is not { } next)
             {
                 return response;
@@ -124,6 +127,7 @@ internal sealed class HttpStack : IDisposable
     {
         request.Version = HttpVersion.Version11;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        request.Headers.AcceptEncoding.Add(Identity);
         Uri uri = request.RequestUri!;
         using CancellationTokenSource limit = new(headerTimeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -155,6 +159,26 @@ internal sealed class HttpStack : IDisposable
             throw Faults.FromTransport(e, NameOf(uri));
         }
     }
+
+    // Sizes, ranges and digests are of the stored bytes. Of an error the text alone is lost.
+    private static void RefuseCoding(HttpResponseMessage response, Uri at)
+    {
+        if (response.IsSuccessStatusCode && response.RequestMessage?.Method != HttpMethod.Head && CodingOf(response) is { } coding)
+        {
+            response.Dispose();
+            throw new PelicanException(Errors.Protocol,
+                $"{at.Authority} sends '{Faults.Clean(at.AbsolutePath)}' in the coding '{Faults.Clean(coding)}', which was not asked for: its bytes are not the object's",
+                "Tell whoever runs this server to send objects as they are stored.")
+            {
+                Retryable = false,
+            };
+        }
+    }
+
+    /// <summary>The coding that a body comes in; null when it comes as it is.</summary>
+    public static string? CodingOf(HttpResponseMessage response) =>
+        response.Content.Headers.ContentEncoding.FirstOrDefault(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        ?? response.Headers.TransferEncoding.FirstOrDefault(coding => !coding.Value.Equals("chunked", StringComparison.OrdinalIgnoreCase))?.Value;
 
     private bool ShouldGoDirect(HttpRequestException e, Uri uri) =>
         !_settings.DisableProxyFallback && !_settings.DisableHttpProxy

@@ -26,10 +26,17 @@ internal sealed partial class ObjectServer
     /// <exception cref="PelicanException"><see cref="Errors.IsCollection"/>, <see cref="Errors.NotFound"/>, or a fault of transport.</exception>
     public async Task<DigestAnswer> DigestAsync(IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await AskForDigestAsync(wanted, size, cancellationToken);
+        // XRootD takes the first that it knows. Pelican's origins compute all that they are asked for, before they answer: the best alone.
+        bool alone = wanted.Count > 1 && size is null or > DigestTurns.Small && _software is not null && !IsXrootd();
+        using HttpResponseMessage response = await AskForDigestAsync(alone ? [wanted[0]] : wanted, size, cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
         {
             DigestAnswer answer = ReadDigest(response);
+            if (alone && answer.Digests.Count == 0)
+            {
+                return await DigestAsync([.. wanted.Skip(1)], size, cancellationToken);
+            }
+
             http.DigestTurns.TellsWithObject(Name, answer.Digests.Count > 0 && TakesBoth);
             return answer;
         }
@@ -68,7 +75,7 @@ internal sealed partial class ObjectServer
             try
             {
                 // Without the trailer of other downloads: the answer then has a length, and the digest shows whether all was read.
-                HttpResponseMessage both = await http.DigestTurns.TakeAsync(Name, stumbles: false, _ => SendAsync(
+                HttpResponseMessage both = await http.DigestTurns.TakeAsync(Name, stumbles: false, size ?? 0, _ => SendAsync(
                     HttpMethod.Get, request => Want(request, wanted), settings.ResponseHeaderTimeout, cancellationToken), cancellationToken);
                 DigestAnswer answer = ReadDigest(both);
                 tells = answer.Digests.Count > 0 && TakesBoth;
@@ -85,7 +92,9 @@ internal sealed partial class ObjectServer
             }
         }
 
-        return (await GetAsync(null, cancellationToken), null);
+        // Pelican's caches tell what they know without being asked. With XRootD what nobody asked for can be another object's (xrootd.md 5.7).
+        HttpResponseMessage response = await GetAsync(null, cancellationToken);
+        return (response, !IsXrootd() && ReadDigest(response) is { Digests.Count: > 0 } told ? told : null);
     }
 
     /// <summary>Notes the size of an object that arrived whole: of the next one it may not be known.</summary>
@@ -108,7 +117,7 @@ internal sealed partial class ObjectServer
             return await AskAsync(last);
         }
 
-        Task<HttpResponseMessage> AskAsync(TimeSpan patience) => http.DigestTurns.TakeAsync(Name, stumbles: _software is null || IsXrootd("/v5"),
+        Task<HttpResponseMessage> AskAsync(TimeSpan patience) => http.DigestTurns.TakeAsync(Name, stumbles: _software is null || IsXrootd("/v5"), size,
             sender => SendAsync(HttpMethod.Head, request => Want(request, wanted), patience, sender, cancellationToken), cancellationToken);
     }
 

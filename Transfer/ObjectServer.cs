@@ -57,6 +57,17 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
             }
         }, settings.ResponseHeaderTimeout, cancellationToken);
 
+    /// <summary>
+    /// The ETag of an answer to GET; null when it proves nothing: a weak one, or XRootD's. To be compared with none but this server's to a GET.
+    /// </summary>
+    public string? TagOf(HttpResponseMessage response) => !IsXrootd() && response.Headers.ETag is { IsWeak: false } tag ? tag.Tag : null;
+
+    /// <summary>The object's time in an answer to GET; null when it says none, or that of a cache's own file.</summary>
+    public DateTimeOffset? ModifiedOf(HttpResponseMessage response) => IsXrootd() ? null : response.Content.Headers.LastModified;
+
+    /// <summary>Whether an answer in chunks may end in order though it was cut (xrootd.md 4).</summary>
+    public bool EndsWhatItCannotRead => IsXrootd();
+
     /// <summary>The error of an answer that refused or failed.</summary>
     public async Task<PelicanException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -90,6 +101,7 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
         }
 
         RefuseMisread(creates);
+        long asked = http.Clock.GetTimestamp();
         HttpResponseMessage response = await http.SendAsync(at =>
         {
             HttpRequestMessage request = new(method, at);
@@ -104,6 +116,7 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
             prepare(request);
             return request;
         }, url, tokens?.Token?.Value, limit, sender, at => tokens?.MayGoTo(at) == true, cancellationToken);
+        http.DigestTurns.Heard(Name, http.Clock.GetElapsedTime(asked));
         _software = response.Headers.TryGetValues("Server", out IEnumerable<string>? names) ? names.First() : "";
         try
         {

@@ -37,14 +37,8 @@ internal sealed class PartFile : DownloadTarget
     /// <summary>Path of the part.</summary>
     public string Path => _claim.File.Path;
 
-    /// <summary>What the bytes came from; null while unknown, and then they cannot be gone on with.</summary>
-    public PartState? State { get; private set; }
-
     /// <inheritdoc/>
     public override bool CanRewind => true;
-
-    /// <inheritdoc/>
-    public override bool CanGoOn => State is not null;
 
     /// <summary>Opens the part of a destination, with what an earlier run left in it.</summary>
     /// <param name="destination">Absolute path of the final file; its directory exists.</param>
@@ -106,10 +100,9 @@ internal sealed class PartFile : DownloadTarget
     }
 
     /// <inheritdoc/>
-    public override void Remember(ObjectInfo source)
+    public override void Remember(PartState source)
     {
-        State = source.Size is { } size ? new PartState(_url, size, source.Modified, source.ETag)
-            : throw new ArgumentException("Of unknown size: nothing can go on from there.", nameof(source));
+        State = source with { Url = _url, Holder = null };
         if (!_claim.Keeps)
         {
             return;
@@ -127,11 +120,6 @@ internal sealed class PartFile : DownloadTarget
     }
 
     /// <inheritdoc/>
-    public override bool ComesFrom(ObjectInfo source) =>
-        State is { } known && known.Size == source.Size
-        && (known.Modified is null || source.Modified is null || known.Modified == source.Modified)
-        && (known.ETag is null || source.ETag is null || known.ETag == source.ETag);
-
     /// <inheritdoc/>
     public override void AppendTo(Checksum checksum, CancellationToken cancellationToken) => Digest(_handle, checksum, cancellationToken);
 

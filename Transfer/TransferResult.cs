@@ -46,6 +46,12 @@ internal sealed record TransferResult
     /// <summary>Why no digest was to be had; null when verified.</summary>
     public string? UnverifiedReason { get; init; }
 
+    /// <summary>How long ago the cache that sent it had it from the origin, as it said; null when it said nothing.</summary>
+    public TimeSpan? Age { get; init; }
+
+    /// <summary>Whether the origin is known to have another version by now than the cache that sent this one.</summary>
+    public bool DiffersFromOrigin { get; init; }
+
     /// <summary>Every attempt, oldest first, the successful one included.</summary>
     public IReadOnlyList<Attempt> Attempts { get; init; } = [];
 }

@@ -81,7 +81,7 @@ public sealed class DigestTurnsTests
     {
         using DigestTurns turns = Turns();
 
-        HttpMessageInvoker? sender = await turns.TakeAsync("a:1", stumbles: false, Task.FromResult, cancellationToken);
+        HttpMessageInvoker? sender = await turns.TakeAsync("a:1", stumbles: false, 1, Task.FromResult, cancellationToken);
 
         await Assert.That(sender).IsNull();
     }
@@ -93,7 +93,7 @@ public sealed class DigestTurnsTests
     }, _clock);
 
     private Task<HttpMessageInvoker?> AskAsync(DigestTurns turns, string server, int milliseconds, CancellationToken cancellationToken) =>
-        turns.TakeAsync(server, stumbles: true, sender =>
+        turns.TakeAsync(server, stumbles: true, 1, sender =>
         {
             _clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
             return Task.FromResult(sender);

@@ -559,14 +559,14 @@ public sealed class DownloadTests
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
-        federation.Origin.Store(Path, Small);
+        federation.Origin.Store(Path, Large);
         federation.Cache.Faults.Add("GET", Path, FaultAction.FlipByte(3));
         using MemoryStream output = new();
 
         PelicanException error = await Expect.FailureAsync(client.GetToStreamAsync(Path, output, cancellationToken));
 
         await Assert.That(error.Row).IsEqualTo(Errors.ChecksumMismatch);
-        await Assert.That(output.Length).IsEqualTo(Small.Length);
+        await Assert.That(output.Length).IsEqualTo(Large.Length);
     }
 
     [Test]
