@@ -21,6 +21,7 @@ internal static class ConsoleSummary
         double seconds = result.Elapsed.TotalSeconds;
         string rate = seconds > 0 && moved > 0 ? $" ({ConsoleText.Rate(moved / seconds)})" : "";
         string resumed = result.ResumedFrom > 0 ? $", resumed at {ConsoleText.Size(result.ResumedFrom)}" : "";
+        string age = result.Age >= TimeSpan.FromSeconds(1) ? $", cached {ConsoleText.Elapsed(result.Age.Value)} ago" : "";
         string check = result.Verification == Verification.Verified && result.Algorithm is { } algorithm
             ? $"{Checksum.WireName(algorithm)} verified"
             : $"not verified: {result.UnverifiedReason ?? "no server has a checksum"}";

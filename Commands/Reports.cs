@@ -24,7 +24,11 @@ internal static class Reports
             result.Algorithm is { } algorithm ? Checksum.WireName(algorithm) : null,
             result.Checksum,
             result.UnverifiedReason),
-        [.. result.Attempts.Select(Of)]);
+        [.. result.Attempts.Select(Of)])
+    {
+        CacheAge = (int?)result.Age?.TotalSeconds,
+        DiffersFromOrigin = result.DiffersFromOrigin ? true : null,
+    };
 
     /// <summary>An error.</summary>
     /// <param name="error">What happened.</param>

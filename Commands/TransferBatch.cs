@@ -210,6 +210,11 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
             return;
         }
 
+        if (result.DiffersFromOrigin)
+        {
+            session.Messages.Warning($"{result.Server} gave an older '{source}' than its origin has by now: --direct asks the origin");
+        }
+
         _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), result with { Attempts = session.Redactor.Redact(result.Attempts) }));
         if (session.Json)
         {

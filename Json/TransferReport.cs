@@ -21,7 +21,14 @@ internal sealed record TransferReport(
     string Server,
     double Seconds,
     VerificationReport Verification,
-    IReadOnlyList<AttemptReport> Attempts);
+    IReadOnlyList<AttemptReport> Attempts)
+{
+    /// <summary>Seconds that the object had been in the cache that sent it; absent when not said.</summary>
+    public int? CacheAge { get; init; }
+
+    /// <summary>True when the origin is known to have another version than the cache that sent this one; else absent.</summary>
+    public bool? DiffersFromOrigin { get; init; }
+}
 
 /// <summary>Whether the bytes of an object were checked.</summary>
 /// <param name="Outcome"><c>verified</c> or <c>unverified</c>; a mismatch is an error.</param>

@@ -157,7 +157,10 @@ internal sealed class Download : IDisposable
         }
 
         long moved = Math.Max(0, _target.Length - before);
-        _attempts.Add(new Attempt(server.Name, moved, _clock.GetElapsedTime(started), failure?.Message, failure?.Row));
+        _attempts.Add(new Attempt(server.Name, moved, _clock.GetElapsedTime(started), failure?.Message, failure?.Row)
+        {
+            CacheAge = (int?)_source.Age?.TotalSeconds,
+        });
         return failure;
     }
 

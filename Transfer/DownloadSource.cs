@@ -171,6 +171,7 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
 
         _senders.Add(server.Name);
         Age = response.Headers.Age ?? Age;
+        DiffersFromOrigin |= !IsOrigin(server) && _original is { } original && (original.Size != part.Size || IsOtherTime(original.Modified, time));
         return length;
     }
 

@@ -43,6 +43,14 @@ public sealed class ConsoleSummaryTests
     }
 
     [Test]
+    public async Task The_age_of_what_a_cache_gave_is_told()
+    {
+        await Assert.That(ConsoleSummary.One(false, "a", Good with { Age = TimeSpan.FromHours(3) }))
+            .EndsWith(" from cache-a.example.org:8443, cached 3h00m ago, crc32c verified");
+        await Assert.That(ConsoleSummary.One(false, "a", Good with { Age = TimeSpan.Zero })).DoesNotContain("cached");
+    }
+
+    [Test]
     public async Task An_empty_object_has_no_rate()
     {
         await Assert.That(ConsoleSummary.One(false, "a", Good with { Size = 0 })).StartsWith("Downloaded a: 0 B in 1.2 s from ");

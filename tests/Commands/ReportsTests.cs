@@ -36,6 +36,15 @@ public sealed class ReportsTests
     }
 
     [Test]
+    public async Task An_old_copy_of_a_cache_says_so()
+    {
+        TransferResult result = Result with { Age = TimeSpan.FromSeconds(7200.9), DiffersFromOrigin = true, Attempts = [] };
+
+        await Assert.That(JsonSerializer.Serialize(Reports.Of(result), PelicanJson.Output.TransferReport))
+            .Contains("\"cache_age\":7200").And.Contains("\"differs_from_origin\":true");
+    }
+
+    [Test]
     public async Task A_transfer_that_nothing_could_verify()
     {
         TransferResult result = Result with { Verification = Verification.Unverified, Algorithm = null, Checksum = null, UnverifiedReason = "none", Attempts = [] };

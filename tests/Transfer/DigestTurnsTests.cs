@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Pelican.Tests.Support;
 using Pelican.Transfer;
 
 namespace Pelican.Tests.Transfer;
@@ -8,6 +9,7 @@ public sealed class DigestTurnsTests
 {
     private readonly FakeTimeProvider _clock = new();
     private int _connections;
+    private int _asked;
 
     [Test]
     [Arguments(1, true)]
@@ -84,6 +86,61 @@ public sealed class DigestTurnsTests
         HttpMessageInvoker? sender = await turns.TakeAsync("a:1", stumbles: false, 1, Task.FromResult, cancellationToken);
 
         await Assert.That(sender).IsNull();
+    }
+
+    [Test]
+    public async Task A_small_object_never_waits_for_large_ones_and_nobody_for_long(CancellationToken cancellationToken)
+    {
+        using DigestTurns turns = Turns();
+        const long Terabyte = 1_000_000_000_000;
+        TaskCompletionSource never = new();
+        Task first = Ask(Terabyte, never.Task);
+        Task second = Ask(Terabyte, never.Task);
+
+        await Ask(1, Task.CompletedTask);
+        bool waited = _asked == 2;
+        _clock.Advance(TimeSpan.FromSeconds(3.1));
+        await Expect.UntilAsync(() => _asked == 3, cancellationToken);
+        Task small = Ask(1, Task.CompletedTask);
+        await Expect.UntilAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return small.IsCompleted;
+        }, cancellationToken);
+        never.SetResult();
+        await Task.WhenAll(first, second, small);
+
+        await Assert.That(waited).IsTrue();
+
+        Task Ask(long size, Task end) => turns.TakeAsync("a:1", stumbles: false, size, async _ =>
+        {
+            Interlocked.Increment(ref _asked);
+            await end;
+            return 0;
+        }, cancellationToken);
+    }
+
+    [Test]
+    public async Task A_far_server_is_asked_at_once(CancellationToken cancellationToken)
+    {
+        using DigestTurns turns = Turns();
+        for (int i = 0; i < 8; i++)
+        {
+            turns.Heard("a:1", TimeSpan.FromMilliseconds(80));
+        }
+
+        TaskCompletionSource end = new();
+        Task[] questions = [.. Enumerable.Range(0, 5).Select(_ => turns.TakeAsync("a:1", stumbles: false, null, async _ =>
+        {
+            Interlocked.Increment(ref _asked);
+            await end.Task;
+            return 0;
+        }, cancellationToken))];
+        int asked = _asked;
+        end.SetResult();
+        await Task.WhenAll(questions);
+
+        await Assert.That(asked).IsEqualTo(5);
     }
 
     private DigestTurns Turns() => new(() =>

@@ -26,7 +26,9 @@ public sealed class DigestWithObjectTests
         await Assert.That(objects.Select((bytes, i) => Bytes.AreIn(client.File($"out/{i}"), bytes))).DoesNotContain(false);
         int both = federation.Cache.Requests.Count(r => r.Method == "GET" && r.Headers["Want-Digest"] is not null);
         int questions = federation.Cache.Requests.Count(r => r.Method == "HEAD");
-        await Assert.That((both, questions)).IsEqualTo(dialect == Dialect.Xrootd62 ? (Count - 1, 1) : (0, Count));
+        await Assert.That((both, questions)).IsEqualTo(
+            // Pelican's caches tell four digests with the object, unasked.
+            dialect == Dialect.Xrootd62 ? (Count - 1, 1) : dialect == Dialect.Pelican ? (0, 0) : (0, Count));
         await Assert.That(federation.Cache.Failures).IsEmpty();
     }
 

@@ -62,7 +62,7 @@ public sealed class PartFileTests : IDisposable
         {
             await Assert.That(part.Length).IsEqualTo(2_000_000);
             await Assert.That(part.CanGoOn).IsTrue();
-            await Assert.That(part.State).IsEqualTo(Source);
+            await Assert.That(part.State! with { Holder = null }).IsEqualTo(Source);
             using Checksum checksum = Checksum.Create(ChecksumAlgorithm.Md5);
             part.AppendTo(checksum, CancellationToken.None);
             await Assert.That(Convert.ToHexString(checksum.Value())).IsEqualTo(Md5(Content.AsSpan(0, 2_000_000)));
