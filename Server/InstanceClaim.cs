@@ -109,9 +109,8 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
         {
             foreach (string path in paths.Locks)
             {
-                if (InstanceLock.TryTake(path) is not { } taken)
+                if ((InstanceLock.TryTake(path) ?? await WaitForAsync(paths, path, cancellationToken)) is not { } taken)
                 {
-                    await RefuseAsync(paths, path, cancellationToken);
                     return null;
                 }
 
@@ -137,7 +136,11 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
                 RemoveStaleSocket(paths.Socket);
             }
 
-            File.Delete(paths.Record);
+            if (!RemoveStale(paths.Record))
+            {
+                return null;
+            }
+
             Instance? instance = Instance.Open(paths, NewRecord(paths, manner), [.. locks]);
             if (instance is not null)
             {
@@ -153,21 +156,27 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
     }
 
     // Another process has the lock: it is on this host, unless the lock reaches others and the record says so. One that has
-    // just taken it has to write the record, and to listen, before we say that it runs.
-    private async Task RefuseAsync(InstancePaths paths, string held, CancellationToken cancellationToken)
+    // just taken it has to write the record, and to listen, before we say that it runs; one that was killed holds the lock, and what
+    // connects to its socket, until it is dead. So it has to answer. The lock, should it become free; null when another host has it.
+    private async Task<InstanceLock?> WaitForAsync(InstancePaths paths, string held, CancellationToken cancellationToken)
     {
         long start = clock.GetTimestamp();
         while (true)
         {
+            if (InstanceLock.TryTake(held) is { } taken)
+            {
+                return taken;
+            }
+
             // Beside the lock, where that is of a file which another instance has in common with us.
             InstanceRecord? record = Instance.Read(paths.Record) ?? Instance.Read(Path.ChangeExtension(held, ".json"));
             if (record is not null && record.Host != host.Name && IsFresh(paths))
             {
-                return;
+                return null;
             }
 
             bool late = clock.GetElapsedTime(start) > Patience;
-            if (record is not null && (InstanceSocket.Answers(record.Socket) || (late && host.Runs(record))))
+            if (record is not null && (InstanceSocket.Speaks(record.Socket) || (late && host.Runs(record))))
             {
                 throw Running(record);
             }
@@ -180,6 +189,39 @@ internal sealed class InstanceClaim(HostIdentity host, TimeProvider clock)
 
             await Task.Delay(Interval, clock, cancellationToken);
         }
+    }
+
+    // By a name of our own first: another host may have replaced it since we have read it, and then it is not ours to remove.
+    private static bool RemoveStale(string path)
+    {
+        string? stale = Instance.Read(path)?.Id;
+        string aside = $"{path}.{Guid.NewGuid():N}";
+        try
+        {
+            File.Move(path, aside, overwrite: false);
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+
+        if (Instance.Read(aside)?.Id == stale)
+        {
+            File.Delete(aside);
+            return true;
+        }
+
+        try
+        {
+            File.Move(aside, path, overwrite: false);
+        }
+        catch (IOException)
+        {
+            // Whoever wrote it has missed it, and written it again.
+            File.Delete(aside);
+        }
+
+        return false;
     }
 
     private static void RemoveStaleSocket(string path)

@@ -96,6 +96,27 @@ internal sealed class InstanceSocket : IDisposable
         }
     }
 
+    /// <summary>Whether somebody answers a request there.</summary>
+    public static bool Speaks(string path)
+    {
+        const int longestMilliseconds = 1000;
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+        {
+            SendTimeout = longestMilliseconds,
+            ReceiveTimeout = longestMilliseconds,
+        };
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            socket.Send("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8);
+            return socket.Receive(new byte[1]) > 0;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Removes the name, if it is still ours.</summary>
     public void Dispose()
     {

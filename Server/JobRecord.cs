@@ -80,7 +80,7 @@ internal sealed record TransferRow
     /// <summary>Bytes wanted; 0 while unknown.</summary>
     public long TotalBytes { get; init; }
 
-    /// <summary>Whether an upload found nothing at its destination and was about to send: what is there now is its own.</summary>
+    /// <summary>Whether an upload was about to send: what is there now may be its own.</summary>
     public bool Claimed { get; init; }
 
     public string? Error { get; init; }

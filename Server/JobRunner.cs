@@ -20,6 +20,9 @@ internal sealed partial class JobRunner(
     private static readonly TimeSpan JournalInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long servers that a director does not name any more are waited for: a restart takes seconds, an upgrade minutes.</summary>
+    private static readonly TimeSpan ServersDown = TimeSpan.FromMinutes(10);
+
     /// <summary>Runs a job until it is final, or is to pause.</summary>
     public async Task RunAsync(LiveJob job)
     {
@@ -52,7 +55,7 @@ internal sealed partial class JobRunner(
         try
         {
             job.Stop.ThrowIfCancellationRequested();
-            if (await TransferAsync(job, transfer, attempts) is not { } result)
+            if (await PatientlyAsync(job, transfer, attempts) is not { } result)
             {
                 return End(JobState.Completed);
             }
@@ -63,7 +66,7 @@ internal sealed partial class JobRunner(
         catch (Exception e) when (job.Stop.IsCancellationRequested && e is OperationCanceledException or PelicanException)
         {
             // What fails while it is being stopped may fail because of that: it is no failure, and tried again if it goes on.
-            return job.IsCancelled ? End(JobState.Cancelled) : null;
+            return job.IsCancelled ? End(JobState.Cancelled, await LeftAsync(job, transfer)) : null;
         }
         catch (PelicanException e)
         {
@@ -82,6 +85,57 @@ internal sealed partial class JobRunner(
             return new TransferEnd(state, clock.GetUtcNow(), bytes, total, error, attempts.ToJson());
         }
     }
+
+    // What a cancelled upload may have left at its destination; null for nothing.
+    private async Task<string?> LeftAsync(LiveJob job, TransferRow transfer)
+    {
+        try
+        {
+            if ((await store.FindAsync(job.Id))?.Transfers[transfer.Position].Claimed == true)
+            {
+                return options.Redactor.Redact($"it was stopped while it was uploaded: '{transfer.Destination}' may be incomplete");
+            }
+
+            (long count, string? first) = await store.BegunObjectsAsync(job.Seq, transfer.Position);
+            return count == 0 || JobRequestCheck.DirectionOf(transfer.Operation, transfer.Source) == Direction.Download ? null
+                : options.Redactor.Redact($"it was stopped while it was uploaded: {count} objects may be incomplete, such as '{first}'");
+        }
+        catch (PelicanException e)
+        {
+            Log.CannotNote(logger, job.Id, e.Message);
+            return null;
+        }
+    }
+
+    // What is no fault of the job is waited for: memory that others have, and servers that are being restarted.
+    private async Task<TransferResult?> PatientlyAsync(LiveJob job, TransferRow transfer, JobAttempts attempts)
+    {
+        long start = clock.GetTimestamp();
+        // An earlier run has moved bytes of it, so there was something then.
+        bool ran = transfer.Claimed || transfer.Bytes > 0;
+        for (TransferRow row = transfer; ;)
+        {
+            try
+            {
+                return await TransferAsync(job, row, attempts);
+            }
+            catch (PelicanException e) when ((e.ServersMayBeDown || (ran && e.Row == Errors.NotFound)) && clock.GetElapsedTime(start) < ServersDown)
+            {
+                Log.Waits(logger, job.Id, e.Message);
+            }
+            catch (Exception e) when (IsOutOfMemory(e))
+            {
+                Log.Waits(logger, job.Id, $"there is no memory left: {e.Message}");
+            }
+
+            await Task.Delay(LongestWait, clock, job.Stop);
+            row = await store.FindAsync(job.Id) is { } now ? now.Transfers[transfer.Position] : row;
+        }
+    }
+
+    // A thread that cannot be made is told as a fault of the scheduler.
+    private static bool IsOutOfMemory(Exception e) =>
+        e is OutOfMemoryException or TaskSchedulerException || (e is not PelicanException && e.InnerException is { } inner && IsOutOfMemory(inner));
 
     // Null for a tree, whose counters tell it all.
     private async Task<TransferResult?> TransferAsync(LiveJob job, TransferRow transfer, JobAttempts attempts)
@@ -102,24 +156,37 @@ internal sealed partial class JobRunner(
             return await client.GetAsync(remote, transfer.Destination!, transferOptions, job.Counters.One, job.Stop);
         }
 
-        // What a run before this one left at the destination is its own. Not one byte may leave before that is on the disk.
-        bool protects = !transfer.Claimed && !transferOptions.Overwrite;
+        // Not one byte may leave before it is on the disk that what will be there may be ours.
         return await client.PutAsync(
-            transfer.Source, url, intoCollection: false, transferOptions with { Overwrite = !protects },
-            () =>
-            {
-                if (protects)
-                {
-                    store.ClaimAsync(job.Seq, transfer.Position).GetAwaiter().GetResult();
-                }
-            },
-            job.Counters.One, job.Stop);
+            transfer.Source, url, intoCollection: false, transferOptions with { WasBegun = transfer.Claimed },
+            begins => ClaimAsync(job, transfer, begins).GetAwaiter().GetResult(), job.Counters.One, job.Stop);
     }
+
+    private async Task ClaimAsync(LiveJob job, TransferRow transfer, bool begins)
+    {
+        if (begins)
+        {
+            await Patience(job).WaitAsync(() => store.ClaimAsync(job.Seq, transfer.Position));
+            return;
+        }
+
+        try
+        {
+            await store.ClaimAsync(job.Seq, transfer.Position, claimed: false);
+        }
+        catch (PelicanException e)
+        {
+            // A claim too many: what is there is looked at all the same.
+            Log.CannotNote(logger, job.Id, e.Message);
+        }
+    }
+
+    private StorePatience Patience(LiveJob job) => new(job.Id, logger, clock, job.Stop);
 
     private async Task MoveTreeAsync(
         LiveJob job, TransferRow transfer, (Direction Direction, string Url) at, TransferOptions transferOptions, JobAttempts attempts)
     {
-        TreeJournal journal = await TreeJournal.OpenAsync(store, job.Seq, transfer, at.Direction);
+        TreeJournal journal = await TreeJournal.OpenAsync(store, Patience(job), job.Seq, transfer, at.Direction);
         TreeListener listener = journal.Listen(attempts.Add, what => Log.LeftOut(logger, job.Id, what));
         TreeProgress progress = job.Counters.CountTree();
         using CancellationTokenSource ended = new();
@@ -201,7 +268,7 @@ internal sealed partial class JobRunner(
                 Log.CannotNote(logger, job.Id, e.Message);
                 try
                 {
-                    await Task.Delay(wait, clock, job.Stop);
+                    await Task.Delay(wait, clock, job.Pausing);
                 }
                 catch (OperationCanceledException)
                 {
@@ -264,6 +331,9 @@ internal sealed partial class JobRunner(
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job}: {Already} of {Objects} objects were there already.")]
         public static partial void Already(ILogger logger, string job, long already, long objects);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} waits: {Why}.")]
+        public static partial void Waits(ILogger logger, string job, string why);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot note what happened to job {Job}: {Fault}.")]
         public static partial void CannotNote(ILogger logger, string job, string fault);

@@ -94,9 +94,9 @@ internal sealed partial class JobStore
         return runs;
     });
 
-    /// <summary>Notes that an upload found nothing at its destination and is about to send.</summary>
-    public Task ClaimAsync(long job, int position) => _queue.WriteAsync(file =>
-        file.Execute("UPDATE transfers SET claimed = 1 WHERE job = $1 AND position = $2", job, position));
+    /// <summary>Notes that an upload is about to send, or that it was stopped and has left nothing.</summary>
+    public Task<int> ClaimAsync(long job, int position, bool claimed = true) => _queue.WriteAsync(file =>
+        file.Execute("UPDATE transfers SET claimed = $3 WHERE job = $1 AND position = $2", job, position, claimed));
 
     /// <summary>Removes a job that is final.</summary>
     /// <returns>Its state; null when there is none of that id. Unless that is final, it is still there.</returns>
@@ -165,7 +165,8 @@ internal sealed partial class JobStore
     private static void CancelTransfers(JobStoreFile file, long job, DateTimeOffset now)
     {
         file.Execute($"""
-            UPDATE transfers SET status = 'cancelled', 
+            UPDATE transfers SET status = 'cancelled',
+                error = CASE WHEN claimed AND error IS NULL THEN 'it was interrupted while it was uploaded: an incomplete object may be left at the destination' ELSE error END,
                 completed_at = max($2, ifnull(started_at, 0), (SELECT created_at FROM jobs WHERE seq = $1)),
                 completed_sequence = (SELECT sequence FROM jobs WHERE seq = $1) + position + 1
             WHERE job = $1 AND {IsUnfinished}
@@ -195,7 +196,8 @@ internal sealed partial class JobStore
     private static void Add(JobStoreFile file, long job, int position, long bytes, long totalBytes)
     {
         file.Execute("""
-            UPDATE jobs SET bytes = jobs.bytes + $3 - t.bytes, total_bytes = jobs.total_bytes + $4 - t.total_bytes
+            UPDATE jobs SET bytes = CAST(min(jobs.bytes - t.bytes + $3, 9223372036854775807) AS INTEGER),
+                total_bytes = CAST(min(jobs.total_bytes - t.total_bytes + $4, 9223372036854775807) AS INTEGER)
             FROM transfers t WHERE seq = $1 AND t.job = $1 AND t.position = $2
             """, job, position, bytes, totalBytes);
         file.Execute("UPDATE transfers SET bytes = $3, total_bytes = $4 WHERE job = $1 AND position = $2", job, position, bytes, totalBytes);

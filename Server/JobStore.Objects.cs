@@ -25,7 +25,7 @@ internal sealed partial class JobStore
             row => new ObjectMark(row.GetBoolean(0), row.GetInt64(1), NumberOrNull(row, 2)), job, position, path).FirstOrDefault());
 
     /// <summary>Remembers objects.</summary>
-    public Task NoteObjectsAsync(long job, int position, IReadOnlyList<TreeItem> items, bool done) => _queue.WriteAsync(file =>
+    public Task<int> NoteObjectsAsync(long job, int position, IReadOnlyList<TreeItem> items, bool done) => _queue.WriteAsync(file =>
     {
         foreach (TreeItem item in items)
         {
@@ -35,6 +35,15 @@ internal sealed partial class JobStore
 
         return items.Count;
     });
+
+    /// <summary>Uploads of a tree that had begun and whose end is not known: how many, and the first.</summary>
+    public Task<(long Count, string? First)> BegunObjectsAsync(long job, int position) => _queue.ReadAsync(file =>
+        file.Query("SELECT count(*), min(path) FROM objects WHERE job = $1 AND position = $2 AND done = 0",
+            row => (row.GetInt64(0), TextOrNull(row, 1)), job, position)[0]);
+
+    /// <summary>Forgets an object whose upload had begun, and has left nothing.</summary>
+    public Task<int> ForgetObjectAsync(long job, int position, string path) => _queue.WriteAsync(file =>
+        file.Execute("DELETE FROM objects WHERE job = $1 AND position = $2 AND path = $3 AND done = 0", job, position, path));
 
     /// <summary>Microseconds since 1970.</summary>
     internal static long? TimeOrNull(DateTimeOffset? time) => time is { } value ? Time(value) : null;

@@ -20,6 +20,7 @@ internal static class JobViews
     {
         JobRow job = record.Job;
         TransferRow[] transfers = [.. record.Transfers.Select(transfer => Latest(transfer, live))];
+        long bytes = Numbers.Sum(transfers, t => t.Bytes);
         return new JobStatus
         {
             JobId = job.Id,
@@ -29,8 +30,8 @@ internal static class JobViews
             CompletedAt = job.CompletedAt,
             Label = LabelOf(job),
             Progress = new JobProgress(
-                transfers.Sum(t => t.Bytes), transfers.Sum(t => t.TotalBytes), Percentage(job.State, transfers),
-                Rate(job.State, live, transfers.Sum(t => t.Bytes), job.CompletedAt - job.StartedAt),
+                bytes, Numbers.Sum(transfers, t => t.TotalBytes), Percentage(job.State, transfers),
+                Rate(job.State, live, bytes, job.CompletedAt - job.StartedAt),
                 job.TransfersCompleted, job.TransfersTotal, job.TransfersFailed, live is { Counters.Grows: true } && !job.State.IsFinal() ? true : null),
             Transfers = [.. transfers.Select(transfer => Transfer(job, transfer, live))],
             Error = job.Error,
@@ -97,10 +98,10 @@ internal static class JobViews
             return all;
         }
 
-        long total = transfers.Sum(t => t.TotalBytes);
+        long total = Numbers.Sum(transfers, t => t.TotalBytes);
         bool known = total > 0 && transfers.All(t => t.TotalBytes > 0 || t.State.IsFinal());
         double part = known
-            ? (double)transfers.Sum(t => t.Bytes) / total
+            ? (double)Numbers.Sum(transfers, t => t.Bytes) / total
             : transfers.Average(t => t.State == JobState.Completed ? 1 : t.TotalBytes > 0 ? (double)t.Bytes / t.TotalBytes : 0);
         return Math.Clamp(part * all, 0, incomplete);
     }

@@ -4,6 +4,7 @@ namespace Pelican.Server;
 internal sealed class LiveJob : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _pause = new();
     private readonly RateMeter _meter;
     private volatile Now _now;
     private volatile bool _cancelled;
@@ -32,6 +33,9 @@ internal sealed class LiveJob : IDisposable
     /// <summary>Signalled when it is to stop, for good or for now.</summary>
     public CancellationToken Stop => _stop.Token;
 
+    /// <summary>Signalled when it is to stop for now: the server ends, and nothing more can be waited for.</summary>
+    public CancellationToken Pausing => _pause.Token;
+
     /// <summary>Whether it is to stop for good.</summary>
     public bool IsCancelled => _cancelled;
 
@@ -45,7 +49,7 @@ internal sealed class LiveJob : IDisposable
         {
             Now now = _now;
             (long bytes, long total) = now.Counters.Now;
-            return (now.OtherBytes + bytes, now.OtherTotal + total);
+            return (Numbers.Add(now.OtherBytes, bytes), Numbers.Add(now.OtherTotal, total));
         }
     }
 
@@ -77,15 +81,21 @@ internal sealed class LiveJob : IDisposable
     public void Cancel()
     {
         _cancelled = true;
-        Pause();
+        Signal(_stop);
     }
 
     /// <summary>Stops it for now.</summary>
     public void Pause()
     {
+        Signal(_pause);
+        Signal(_stop);
+    }
+
+    private static void Signal(CancellationTokenSource source)
+    {
         try
         {
-            _stop.Cancel();
+            source.Cancel();
         }
         catch (ObjectDisposedException)
         {
@@ -94,7 +104,11 @@ internal sealed class LiveJob : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _pause.Dispose();
+    }
 
     private static Now Of(RunningJob job, long already)
     {

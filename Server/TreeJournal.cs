@@ -10,22 +10,24 @@ namespace Pelican.Server;
 internal sealed class TreeJournal
 {
     private readonly JobStore _store;
+    private readonly StorePatience _patience;
     private readonly long _job;
     private readonly TransferRow _transfer;
     private readonly Direction _direction;
     private readonly bool _isNew;
     private readonly ConcurrentQueue<TreeItem> _done = [];
 
-    private TreeJournal(JobStore store, long job, TransferRow transfer, Direction direction, bool isNew) =>
-        (_store, _job, _transfer, _direction, _isNew) = (store, job, transfer, direction, isNew);
+    private TreeJournal(JobStore store, StorePatience patience, long job, TransferRow transfer, Direction direction, bool isNew) =>
+        (_store, _patience, _job, _transfer, _direction, _isNew) = (store, patience, job, transfer, direction, isNew);
 
     /// <summary>Opens the journal of a transfer.</summary>
     /// <param name="store">Keeps it.</param>
+    /// <param name="patience">Waits while it cannot be used.</param>
     /// <param name="job"><see cref="JobRow.Seq"/>.</param>
     /// <param name="transfer">The transfer.</param>
     /// <param name="direction">Which way it goes.</param>
-    public static async Task<TreeJournal> OpenAsync(JobStore store, long job, TransferRow transfer, Direction direction) =>
-        new(store, job, transfer, direction, isNew: !await store.HasObjectsAsync(job, transfer.Position));
+    public static async Task<TreeJournal> OpenAsync(JobStore store, StorePatience patience, long job, TransferRow transfer, Direction direction) =>
+        new(store, patience, job, transfer, direction, isNew: !await patience.WaitAsync(() => store.HasObjectsAsync(job, transfer.Position)));
 
     /// <summary>What the tree tells and asks.</summary>
     /// <param name="ended">Is told of each object that has ended.</param>
@@ -35,6 +37,7 @@ internal sealed class TreeJournal
         IsDone = IsDone,
         WasBegun = item => !_isNew && Find(item) is not null,
         Begins = Begins,
+        TakesBack = TakesBack,
         Ended = outcome =>
         {
             Ended(outcome);
@@ -81,7 +84,19 @@ internal sealed class TreeJournal
     {
         if (_direction == Direction.Upload)
         {
-            _store.NoteObjectsAsync(_job, _transfer.Position, [item], done: false).GetAwaiter().GetResult();
+            _patience.WaitAsync(() => _store.NoteObjectsAsync(_job, _transfer.Position, [item], done: false)).GetAwaiter().GetResult();
+        }
+    }
+
+    private void TakesBack(TreeItem item)
+    {
+        try
+        {
+            _store.ForgetObjectAsync(_job, _transfer.Position, item.Path).GetAwaiter().GetResult();
+        }
+        catch (PelicanException)
+        {
+            // A mark too many: what is there is looked at all the same.
         }
     }
 
@@ -94,5 +109,6 @@ internal sealed class TreeJournal
         }
     }
 
-    private ObjectMark? Find(TreeItem item) => _store.FindObjectAsync(_job, _transfer.Position, item.Path).GetAwaiter().GetResult();
+    private ObjectMark? Find(TreeItem item) =>
+        _patience.WaitAsync(() => _store.FindObjectAsync(_job, _transfer.Position, item.Path)).GetAwaiter().GetResult();
 }

@@ -52,11 +52,15 @@ internal abstract class Checksum : IDisposable
     }
 
     /// <summary>The digest of a whole file.</summary>
-    public static byte[] OfFile(string path, ChecksumAlgorithm algorithm, CancellationToken cancellationToken)
+    public static byte[] OfFile(string path, ChecksumAlgorithm algorithm, CancellationToken cancellationToken) =>
+        OfFile(path, long.MaxValue, algorithm, cancellationToken);
+
+    /// <summary>The same of its first bytes.</summary>
+    public static byte[] OfFile(string path, long length, ChecksumAlgorithm algorithm, CancellationToken cancellationToken)
     {
         using Checksum checksum = Create(algorithm);
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        checksum.AppendFrom(file, long.MaxValue, cancellationToken);
+        checksum.AppendFrom(file, length, cancellationToken);
         return checksum.Value();
     }
 

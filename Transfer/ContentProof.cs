@@ -76,6 +76,37 @@ internal static class ContentProof
         }
     }
 
+    /// <summary>Whether an object is the beginning of a file, or all of it: what an upload that was killed has left.</summary>
+    /// <param name="server">The object.</param>
+    /// <param name="told">Its size, as the server has told it; null when it has not.</param>
+    /// <param name="path">Absolute local path of the file.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>False also when that cannot be known.</returns>
+    public static async Task<bool> IsBeginningAsync(ObjectServer server, long? told, string path, CancellationToken cancellationToken)
+    {
+        if (told is not { } size || size > LocalEntry.At(path).Size)
+        {
+            return false;
+        }
+
+        if (size == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            DigestAnswer answer = await server.DigestAsync(size <= DigestTurns.Small ? Strong : DigestJudge.Preferred, size, cancellationToken);
+            DigestVerdict verdict = DigestJudge.Judge(answer, algorithm => Checksum.OfFile(path, size, algorithm, cancellationToken), null);
+            return (answer.Size is null || answer.Size == size) && verdict.Verification == Verification.Verified
+                && !IsWeak(verdict);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, path, "read");
+        }
+    }
+
     // A digest that a few bytes changed together leave as it is says nothing of two files that differ a little.
     private static bool IsWeak(DigestVerdict verdict) =>
         verdict.Algorithm is not (ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha1 or ChecksumAlgorithm.Crc32c);

@@ -3,6 +3,8 @@ namespace Pelican.Transfer;
 /// <summary>Uploads of one object.</summary>
 internal sealed partial class FederationClient
 {
+    private static readonly TimeSpan AfterStop = TimeSpan.FromSeconds(3);
+
     /// <summary>Uploads one file.</summary>
     /// <param name="source">Absolute local path.</param>
     /// <param name="destination">URL of the object, or of the collection that receives it under the file's own name.</param>
@@ -13,11 +15,14 @@ internal sealed partial class FederationClient
     public Task<TransferResult> PutAsync(
         string source, string destination, bool intoCollection, TransferOptions options, TransferProgress progress,
         CancellationToken cancellationToken) =>
-        PutAsync(source, Parse(destination), intoCollection, options, () => { }, progress, cancellationToken);
+        PutAsync(source, Parse(destination), intoCollection, options, _ => { }, progress, cancellationToken);
 
-    /// <summary>The same; <paramref name="begins"/> is called when nothing is in the way and bytes are about to move.</summary>
+    /// <summary>
+    /// The same; <paramref name="begins"/> is called with true when nothing is in the way and bytes are about to move, and with false
+    /// when it was stopped and has left nothing.
+    /// </summary>
     internal async Task<TransferResult> PutAsync(
-        string source, ObjectUrl url, bool intoCollection, TransferOptions options, Action begins, TransferProgress progress,
+        string source, ObjectUrl url, bool intoCollection, TransferOptions options, Action<bool> begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
         Upload.CheckSource(source);
@@ -41,7 +46,7 @@ internal sealed partial class FederationClient
     }
 
     private async Task<TransferResult> SendAsync(
-        string source, ObjectUrl url, (IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing) at, TransferOptions options, Action begins,
+        string source, ObjectUrl url, (IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing) at, TransferOptions options, Action<bool> begins,
         TransferProgress progress, CancellationToken cancellationToken)
     {
         (IReadOnlyList<ObjectServer> servers, ObjectInfo? existing) = at;
@@ -52,13 +57,20 @@ internal sealed partial class FederationClient
 
         string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
         DigestVerdict? compared = null;
-        if (options.KeepEqual && existing is { } found)
+        if ((options.KeepEqual || options.WasBegun) && existing is { } found)
         {
             (existing, compared) = await CompareAsync(source, found, servers[0], options, cancellationToken);
             if (compared?.Verification == Verification.Verified)
             {
                 return WasThere((source, names), new FileInfo(source).Length, servers[0], compared);
             }
+        }
+
+        if (options is { WasBegun: true, Overwrite: false } && existing is not null
+            && await ContentProof.IsBeginningAsync(servers[0], existing.Size, source, cancellationToken))
+        {
+            // What the earlier run has left may be replaced. It is never removed: nobody has seen that nothing was there.
+            options = options with { Overwrite = true };
         }
 
         if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
@@ -73,9 +85,43 @@ internal sealed partial class FederationClient
             return Planned(source, names, new FileInfo(source).Length);
         }
 
-        begins();
+        begins(true);
         Upload upload = new(options, progress, _settings, _clock, _random);
-        return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
+        try
+        {
+            return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
+        }
+        catch (OperationCanceledException) when (existing is null)
+        {
+            if (await IsNothingThereAsync(servers))
+            {
+                begins(false);
+            }
+
+            throw;
+        }
+    }
+
+    // After a stop: so that what somebody else makes there later is not taken for what we have left.
+    private async Task<bool> IsNothingThereAsync(IReadOnlyList<ObjectServer> servers)
+    {
+        using CancellationTokenSource limit = new(AfterStop, _clock);
+        try
+        {
+            foreach (ObjectServer server in servers)
+            {
+                if (await server.StatAsync(limit.Token) is not null)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is PelicanException or OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private Task<Resolution> ResolveForUploadAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>

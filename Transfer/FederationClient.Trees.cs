@@ -107,11 +107,11 @@ internal sealed partial class FederationClient
     /// <param name="item">The file.</param>
     /// <param name="existing">What is there, null for nothing, if that is known.</param>
     /// <param name="options">Token, overwriting, checks.</param>
-    /// <param name="begins">Called when nothing is in the way and bytes are about to move.</param>
+    /// <param name="begins">Called with true when nothing is in the way and bytes are about to move, with false when it was stopped and has left nothing.</param>
     /// <param name="progress">Counters to keep up to date.</param>
     /// <param name="cancellationToken">Stops it.</param>
     internal async Task<TransferResult> PutListedAsync(
-        TreeItem item, (bool Known, ObjectInfo? Info) existing, TransferOptions options, Action begins, TransferProgress progress,
+        TreeItem item, (bool Known, ObjectInfo? Info) existing, TransferOptions options, Action<bool> begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
         Upload.CheckSource(item.Source);

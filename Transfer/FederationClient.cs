@@ -82,9 +82,17 @@ internal sealed partial class FederationClient : IDisposable
         HttpMethod method, ObjectUrl url, TransferOptions options, TokenPurpose purpose, Func<Resolution, Task<T>> read, CancellationToken cancellationToken)
     {
         ResolutionRequest request = new(method, url, options with { DirectRead = options.DirectRead || url.DirectRead }, [purpose]);
+        (IReadOnlyList<ObjectServer> Servers, PelicanException Why)? before = null;
         while (true)
         {
             Resolution resolution = await _resolver.ResolveAsync(request, cancellationToken);
+            if (before is { } asked && asked.Servers.Select(server => server.Url).SequenceEqual(resolution.Servers.Select(server => server.Url)))
+            {
+                // The same servers would say the same again.
+                throw asked.Why;
+            }
+
+            before = null;
             try
             {
                 return await read(resolution);
@@ -95,6 +103,7 @@ internal sealed partial class FederationClient : IDisposable
             }
             catch (PelicanException e) when ((e.Row == Errors.NotFound || e.Row == Errors.Authorization) && resolution.FromMemory && !request.Afresh)
             {
+                before = e.Row == Errors.NotFound ? (resolution.Servers, e) : null;
                 request = request with { Afresh = true };
             }
             catch (PelicanException e) when (e.Row == Errors.ChecksumMismatch && e.Retryable && !request.Options.DirectRead && options.Caches is null)

@@ -6,6 +6,10 @@ namespace Pelican.Transfer;
 internal sealed partial class ObjectServer
 {
     private static readonly HttpMethod Mkcol = new("MKCOL");
+    private static readonly HttpMethod MoveMethod = new("MOVE");
+
+    /// <summary>Whether it has answered as XRootD, which removes no collection that is not empty; others take all that is in it.</summary>
+    public bool KeepsWhatIsFull => IsXrootd();
 
     /// <summary>Sends an object.</summary>
     /// <param name="content">The bytes, with their length.</param>
@@ -31,6 +35,24 @@ internal sealed partial class ObjectServer
             HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.Accepted => true,
             // The one before may have removed it, and its answer been lost.
             HttpStatusCode.NotFound => !first || (await InTheWayAsync(cancellationToken) is { } inTheWay ? throw inTheWay : false),
+            _ => throw await RefusalAsync(response, cancellationToken),
+        };
+    }
+
+    /// <summary>Gives it another name at the same server, where nothing is.</summary>
+    /// <returns>False when nothing was there; null when the server offers no such thing.</returns>
+    public async Task<bool?> TryMoveAsync(Uri destination, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(MoveMethod, request =>
+        {
+            request.Headers.TryAddWithoutValidation("Destination", destination.AbsoluteUri);
+            request.Headers.TryAddWithoutValidation("Overwrite", "F");
+        }, settings.ResponseHeaderTimeout, cancellationToken);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.OK => true,
+            HttpStatusCode.NotFound => false,
+            HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest => null,
             _ => throw await RefusalAsync(response, cancellationToken),
         };
     }

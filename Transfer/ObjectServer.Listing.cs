@@ -98,7 +98,9 @@ internal sealed partial class ObjectServer
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new ObjectInfo(path.Decoded, ObjectLength.Of(response),
-                HttpDate.LastModified(response), IsCollection: false),
+                HttpDate.LastModified(response),
+                // Servers of files lead from a collection's name to the same with a slash.
+                IsCollection: response.RequestMessage?.RequestUri?.AbsolutePath is ['/', .., '/'] && !url.AbsolutePath.EndsWith('/')),
             HttpStatusCode.NotFound => null,
             _ => throw await RefusalAsync(response, cancellationToken),
         };

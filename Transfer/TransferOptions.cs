@@ -24,6 +24,12 @@ internal sealed record TransferOptions
     /// </summary>
     public bool KeepEqual { get; init; }
 
+    /// <summary>
+    /// An earlier run of this upload was about to send, and nobody knows how it ended. What is at the destination is its own only if it
+    /// is the beginning of the file; all of the file is done.
+    /// </summary>
+    public bool WasBegun { get; init; }
+
     /// <summary>Fail where no server has a digest (<c>--require-checksum</c>).</summary>
     public bool RequireChecksum { get; init; }
 

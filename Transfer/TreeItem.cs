@@ -26,11 +26,14 @@ internal sealed record TreeListener
     /// <summary>Whether an earlier run has moved this object and remembers it as it is: it is not moved again.</summary>
     public Func<TreeItem, bool> IsDone { get; init; } = _ => false;
 
-    /// <summary>Whether an earlier run had begun this upload: what is at the destination is its own, and may be replaced.</summary>
+    /// <summary>Whether an earlier run had begun this upload: what is at the destination may be its own. See <see cref="TransferOptions.WasBegun"/>.</summary>
     public Func<TreeItem, bool> WasBegun { get; init; } = _ => false;
 
     /// <summary>Bytes are about to move. For an upload: and it is certain that nothing is there which had to be protected.</summary>
     public Action<TreeItem, TransferProgress> Begins { get; init; } = (_, _) => { };
+
+    /// <summary>An upload that had begun was stopped, and nothing of it is left.</summary>
+    public Action<TreeItem> TakesBack { get; init; } = _ => { };
 
     /// <summary>One has ended.</summary>
     public Action<TreeOutcome> Ended { get; init; } = _ => { };

@@ -174,6 +174,7 @@ internal sealed class TreeProgress
         return new PelicanException(telling.Row, $"{_failed} of {_totalObjects} failed, first: {_first.Message}", telling.NextStep, telling)
         {
             Retryable = _final is null,
+            ServersMayBeDown = telling.ServersMayBeDown,
         };
     }
 }

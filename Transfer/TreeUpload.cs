@@ -106,24 +106,47 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
     protected override TreeItem CollectionOf(string path, int source) => new(path, LocalPath(source, path), destination.Below(path).Text, 0, null);
 
     /// <inheritdoc/>
-    protected override Task<TransferResult> MoveAsync(Work work, TransferProgress transfer, CancellationToken cancellationToken)
+    protected override async Task<TransferResult> MoveAsync(Work work, TransferProgress transfer, CancellationToken cancellationToken)
+    {
+        bool left = false;
+        try
+        {
+            return await SendAsync(work, transfer, moves => left = moves, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (left)
+        {
+            // Told of each: with the count of what was not tried nobody would look for it.
+            throw new PelicanException(Errors.Stopped, $"the upload to '{work.Item.Destination}' was stopped: the object may be incomplete", "Upload it again, with --overwrite.", e);
+        }
+    }
+
+    private Task<TransferResult> SendAsync(Work work, TransferProgress transfer, Action<bool> leaves, CancellationToken cancellationToken)
     {
         TreeItem item = work.Item;
+        TransferOptions begun = options with { WasBegun = Run.Listener.WasBegun(item) };
         if (work.Place is not { } place)
         {
             ObjectUrl url = destination with { Recursive = false };
-            TransferOptions begun = options with { Overwrite = options.Overwrite || Run.Listener.WasBegun(item) };
-            return client.PutAsync(item.Source, url, intoCollection: false, begun, () => Begin(work, transfer), transfer, cancellationToken);
+            return client.PutAsync(item.Source, url, intoCollection: false, begun, Begins, transfer, cancellationToken);
         }
 
-        bool known = IsFresh(place);
+        // Of what had begun a listing may be older than its end.
+        bool known = IsFresh(place) && !begun.WasBegun;
         ObjectInfo? existing = known ? place.Existing!.GetValueOrDefault(work.Entry.Info.Name) : null;
-        if (Run.Listener.WasBegun(item))
-        {
-            (known, existing) = (true, null);
-        }
+        return client.PutListedAsync(item, (known, existing), begun, Begins, transfer, cancellationToken);
 
-        return client.PutListedAsync(item, (known, existing), options, () => Begin(work, transfer), transfer, cancellationToken);
+        void Begins(bool moves)
+        {
+            leaves(moves);
+            if (moves)
+            {
+                Begin(work, transfer);
+            }
+            else
+            {
+                Run.Listener.TakesBack(item);
+            }
+        }
     }
 
     private static ObjectInfo InfoOf(string path, LocalEntry entry) => new(path, entry.Size, entry.Modified, entry.Kind == LocalKind.Directory);

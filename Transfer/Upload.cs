@@ -61,7 +61,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                await CleanUpAsync(server, created, Touched(body, status));
+                await CleanUpAsync(server, created, Touched(body, status), answered: status is not null);
                 throw;
             }
             catch (PelicanException e)
@@ -84,7 +84,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             // Sent unannounced, and no answer: it may have been refused, and what is there be somebody else's. Announced, the next
             // attempt gets an answer.
             doubted = again && !expect && status is null && body is { Started: true } ? server : body is null ? doubted : null;
-            string left = doubted is null ? await CleanUpAsync(server, created, Touched(body, status))
+            string left = doubted is null ? await CleanUpAsync(server, created, Touched(body, status), answered: status is not null)
                 : again ? "" : $"; an incomplete '{server.Path}' may be left at {server.Name}";
             if (!again)
             {
@@ -205,7 +205,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     }
 
     // Says what became of the incomplete object, for the end of a message.
-    private async Task<string> CleanUpAsync(ObjectServer server, bool created, bool touched)
+    private async Task<string> CleanUpAsync(ObjectServer server, bool created, bool touched, bool answered)
     {
         if (!touched)
         {
@@ -220,7 +220,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         using CancellationTokenSource limit = new(CleanUpLimit, clock);
         try
         {
-            return await server.DeleteAsync(limit.Token) ? "; the incomplete object was removed" : "";
+            return await CutUpload.RemoveAsync(server, answered, clock, limit.Token) ? "; the incomplete object was removed" : "";
         }
         catch (Exception e) when (e is PelicanException or OperationCanceledException)
         {

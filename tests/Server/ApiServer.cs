@@ -17,11 +17,12 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private readonly FederationClient _client;
     private readonly int _maxJobs;
+    private readonly TimeProvider _clock;
     private DaemonFront? _front;
 
-    private ApiServer(TestFederation federation, int maxJobs)
+    private ApiServer(TestFederation federation, int maxJobs, TimeProvider clock)
     {
-        (Federation, _maxJobs) = (federation, maxJobs);
+        (Federation, _maxJobs, _clock) = (federation, maxJobs, clock);
         Settings = new ClientSettings
         {
             CaCertificateFile = federation.CaFile,
@@ -48,9 +49,9 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private string Socket => Path.Combine(Folder, "api.sock");
 
-    public static async Task<ApiServer> StartAsync(int maxJobs = 5)
+    public static async Task<ApiServer> StartAsync(int maxJobs = 5, TimeProvider? clock = null)
     {
-        ApiServer server = new(await TestFederation.StartAsync(), maxJobs);
+        ApiServer server = new(await TestFederation.StartAsync(), maxJobs, clock ?? TimeProvider.System);
         await server.StartAgainAsync();
         return server;
     }
@@ -58,7 +59,7 @@ internal sealed class ApiServer : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         Jobs = JobTable.Open(
-            new JobTableOptions { Database = Database, MaxJobs = _maxJobs, Settings = Settings }, _client, NullLoggerFactory.Instance, TimeProvider.System);
+            new JobTableOptions { Database = Database, MaxJobs = _maxJobs, Settings = Settings }, _client, NullLoggerFactory.Instance, _clock);
         ApiRouter routes = new();
         routes.MapClientApi(Jobs, _client, NullLoggerFactory.Instance);
         _front = await DaemonFront.StartAsync(InstanceSocket.Bind(Socket), NullLoggerFactory.Instance, routes.RouteAsync, CancellationToken.None);

@@ -83,6 +83,22 @@ public sealed class InstanceClaimTests : IDisposable
     }
 
     [Test]
+    public async Task A_socket_that_takes_connections_and_says_nothing_is_no_server_while_the_lock_may_become_free(CancellationToken cancellationToken)
+    {
+        // As after kill -9: the process is dying, and holds its lock and its socket until it is dead.
+        Instance first = await TakeAsync(Here, cancellationToken);
+        using InstanceSocket socket = Listen(first);
+        Task<Instance> second = TakeAsync(Here, cancellationToken);
+        using Socket asked = await socket.Socket.AcceptAsync(cancellationToken);
+
+        first.Dispose();
+        socket.Dispose();
+        using Instance taken = await second;
+
+        await Assert.That(Instance.Read(File("json"))!.Id).IsEqualTo(taken.Record.Id);
+    }
+
+    [Test]
     public async Task One_that_wants_only_the_same_database_is_told_of_the_first(CancellationToken cancellationToken)
     {
         using Instance first = await TakeAsync(Here, cancellationToken);

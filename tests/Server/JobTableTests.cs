@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Pelican.Federation;
 using Pelican.Server;
 using Pelican.Tests.Support;
@@ -320,9 +321,13 @@ public sealed class JobTableTests
     }
 
     [Test]
-    [Arguments(true)]
-    [Arguments(false)]
-    public async Task What_an_upload_left_when_the_daemon_died_is_its_own_and_anything_else_is_not(bool claimed, CancellationToken cancellationToken)
+    [Arguments(true, "beginning")]
+    [Arguments(true, "nothing")]
+    [Arguments(true, "whole")]
+    [Arguments(true, "another's")]
+    [Arguments(true, "longer")]
+    [Arguments(false, "beginning")]
+    public async Task What_an_upload_left_when_the_daemon_died_is_its_own_and_anything_else_is_not(bool claimed, string there, CancellationToken cancellationToken)
     {
         await using ApiServer server = await ApiServer.StartAsync();
         server.Write("b", Large);
@@ -339,12 +344,132 @@ public sealed class JobTableTests
             }
         }
 
-        server.Federation.Origin.Store("/demo/b", Small);
+        byte[]? found = there switch
+        {
+            "beginning" => Large[..1_000_000],
+            "whole" => Large,
+            "another's" => Small,
+            "longer" => [.. Large, 1],
+            _ => null,
+        };
+        if (found is not null)
+        {
+            server.Federation.Origin.Store("/demo/b", found);
+        }
+
         await server.StartAgainAsync();
         JsonElement job = await server.EndAsync("job", cancellationToken);
 
-        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo(claimed ? "completed" : "failed");
-        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/b"), claimed ? Large : Small)).IsTrue();
+        bool ours = claimed && there is not ("another's" or "longer");
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo(ours ? "completed" : "failed");
+        await Assert.That(Bytes.AreIn(server.Federation.Origin.FileOf("/demo/b"), ours ? Large : found!)).IsTrue();
+        await Assert.That(server.Federation.Origin.Requests.Count(r => r.Method == "PUT")).IsEqualTo(ours && there != "whole" ? 1 : 0);
+        await Assert.That(server.Federation.Origin.Requests.Any(r => r.Method == "DELETE")).IsFalse();
+    }
+
+    [Test]
+    public async Task An_upload_that_was_stopped_and_cleaned_away_claims_nothing(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Write("b", Large);
+        Gate gate = new(1_000_000);
+        server.Federation.Origin.Faults.Add("PUT", "/demo/b", FaultAction.HoldUpload(gate), times: 1);
+        string id = await server.CreateAsync(cancellationToken, server.Put("b", "/demo/b"));
+        await gate.Blocked.WaitAsync(cancellationToken);
+
+        await server.StopAsync();
+        server.Federation.Origin.Store("/demo/b", []);
+        await server.StartAgainAsync();
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("failed");
+        await Assert.That(server.Federation.Origin.Load("/demo/b").Length).IsEqualTo(0);
+    }
+
+    [Test]
+    public async Task Sizes_that_no_number_holds_are_no_fault_of_the_answer(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        await server.StopAsync();
+        File.Delete(server.Database);
+        using (JobStore store = JobStore.Open(server.Database))
+        {
+            await store.CreateAsync(new NewJob("job", DateTimeOffset.UnixEpoch, null,
+                [.. Enumerable.Range(0, 2).Select(i => new TransferRow { Position = i, Id = $"transfer{i}", Operation = "get", Source = server.Url("/public/none"), Destination = server.File("x") })]));
+            RunningJob running = (await store.TakeAsync([], DateTimeOffset.UnixEpoch))!;
+            foreach (int i in (int[])[0, 1])
+            {
+                await store.EndTransferAsync(running.Job.Seq, i, new TransferEnd(JobState.Failed, DateTimeOffset.UnixEpoch, long.MaxValue, long.MaxValue, "x"), cancelRest: false);
+            }
+        }
+
+        await server.StartAgainAsync();
+        (HttpStatusCode status, JsonElement job, _) = await server.SendAsync("GET", "/jobs/job", null, cancellationToken);
+        (HttpStatusCode listed, _, _) = await server.SendAsync("GET", "/jobs", null, cancellationToken);
+
+        await Assert.That((status, listed)).IsEqualTo((HttpStatusCode.OK, HttpStatusCode.OK));
+        await Assert.That(job.GetProperty("progress").GetProperty("total_bytes").GetInt64()).IsEqualTo(long.MaxValue);
+    }
+
+    [Test]
+    public async Task A_job_waits_for_servers_that_the_director_knew_some_hours_ago(CancellationToken cancellationToken)
+    {
+        FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
+        await using ApiServer server = await ApiServer.StartAsync(clock: clock);
+        server.Federation.Origin.Store("/public/a", Small);
+        await server.EndAsync(await server.CreateAsync(cancellationToken, server.Get("/public/a", "first")), cancellationToken);
+        // Another question of the same namespace, so that no answer is remembered.
+        Fault down = new(r => r.Path == "/public/a", FaultAction.Answer(404, "No sources found"), times: 1);
+        server.Federation.Director.Faults.Add(down);
+
+        string id = await server.CreateAsync(cancellationToken, server.Get("/public/a?directread", "second"));
+        await Expect.UntilAsync(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(31));
+            return File.Exists(server.File("second"));
+        }, cancellationToken);
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("completed");
+    }
+
+    [Test]
+    public async Task A_cancelled_upload_over_an_object_says_that_it_may_be_incomplete(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/demo/b", Small);
+        server.Federation.Origin.Store("/demo/tree/b", Small);
+        Directory.CreateDirectory(server.File("src"));
+        server.Write("src/b", Large);
+        foreach (string path in (string[])["/demo/b", "/demo/tree?recursive"])
+        {
+            Gate gate = new(1_000_000);
+            server.Federation.Origin.Faults.Add(new Fault(r => r.Method == "PUT", FaultAction.HoldUpload(gate), times: 1));
+            string source = path == "/demo/b" ? "src/b" : "src";
+            (_, JsonElement created, _) = await server.SendAsync(
+                "POST", "/jobs", $$"""{"transfers":[{{server.Put(source, path)}}],"options":{"overwrite":true} }""", cancellationToken);
+            string id = created.GetProperty("job_id").GetString()!;
+            await gate.Blocked.WaitAsync(cancellationToken);
+
+            await server.SendAsync("DELETE", $"/jobs/{id}", null, cancellationToken);
+            JsonElement job = await server.EndAsync(id, cancellationToken);
+
+            await Assert.That(job.GetProperty("status").GetString()).IsEqualTo("cancelled");
+            await Assert.That(job.GetProperty("transfers")[0].GetProperty("error").GetString()).Contains("may be incomplete");
+        }
+
+        await Assert.That(server.Federation.Origin.Requests.Any(r => r.Method == "DELETE")).IsFalse();
+    }
+
+    [Test]
+    public async Task A_server_that_has_no_object_is_asked_once(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/public/a", Small);
+
+        await server.EndAsync(await server.CreateAsync(cancellationToken, server.Get("/public/a", "a"), server.Get("/public/none", "b")), cancellationToken);
+
+        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/none"))).IsEqualTo(1);
     }
 
     [Test]

@@ -220,6 +220,123 @@ public sealed class ObjectVerbTests
     }
 
     [Test]
+    public async Task An_empty_collection_that_fills_before_its_removal_stays_with_what_is_in_it(CancellationToken cancellationToken)
+    {
+        foreach (string method in (string[])["MOVE", "DELETE"])
+        {
+            await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican] });
+            using TestClient client = new(federation);
+            Directory.CreateDirectory(federation.Origin.FileOf("/demo/dir"));
+            federation.Origin.Faults.Add(new Fault(request => request.Method == method, (_, next, _) =>
+            {
+                federation.Origin.Store("/demo/dir/a", Content);
+                return next();
+            }, times: 1));
+
+            PelicanException? failure = await Caught(client.DeleteAsync("/demo/dir", cancellationToken));
+
+            await Assert.That(failure?.Row).IsEqualTo(method == "MOVE" ? Errors.CollectionNotEmpty : null);
+            await Assert.That(federation.Origin.Load("/demo/dir/a").Length).IsEqualTo(Content.Length);
+            await Assert.That(Directory.GetFileSystemEntries(federation.Origin.FileOf("/demo")).Length).IsEqualTo(1);
+        }
+    }
+
+    [Test]
+    [Arguments(401)]
+    [Arguments(403)]
+    [Arguments(405)]
+    [Arguments(500)]
+    [Arguments(503)]
+    public async Task A_collection_that_nobody_could_look_at_is_not_deleted(int status, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican] });
+        using TestClient client = new(federation);
+        federation.Origin.Store("/demo/dir/a", Content);
+        federation.Origin.Faults.Add(new Fault(request => request.Method == "PROPFIND", FaultAction.Answer(status)));
+
+        PelicanException failure = await Expect.FailureAsync(client.DeleteAsync("/demo/dir", cancellationToken));
+
+        await Assert.That(failure.ExitStatus is 7 or 8 or 11).IsTrue();
+        await Assert.That(federation.Origin.Requests.Any(request => request.Method is "DELETE" or "MOVE")).IsFalse();
+    }
+
+    [Test]
+    [Arguments("storage.modify:/", Pelican.Federation.TokenProfile.Wlcg)]
+    [Arguments("storage.modify:/ storage.create:/", Pelican.Federation.TokenProfile.Wlcg)]
+    [Arguments("write:/", Pelican.Federation.TokenProfile.SciTokens)]
+    public async Task Who_may_not_look_deletes_only_where_the_server_keeps_what_is_full(string scope, Pelican.Federation.TokenProfile profile, CancellationToken cancellationToken)
+    {
+        foreach (Dialect dialect in (Dialect[])[Dialect.Pelican, Dialect.Xrootd55, Dialect.Xrootd62])
+        {
+            await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
+            using TestClient client = new(federation, token: federation.Issuer.CreateToken(scope, profile: profile));
+            federation.Origin.Store("/protected/dir/a", Content);
+            federation.Origin.Store("/protected/b", Content);
+
+            PelicanException full = await Expect.FailureAsync(client.DeleteAsync("/protected/dir", cancellationToken));
+            PelicanException? single = await Caught(client.DeleteAsync("/protected/b", cancellationToken));
+
+            await Assert.That(federation.Origin.Exists("/protected/dir/a")).IsTrue();
+            await Assert.That(federation.Origin.Exists("/protected/b")).IsEqualTo(!dialect.IsXrootd);
+            if (!dialect.IsXrootd)
+            {
+                await Assert.That((full.ExitStatus, single!.ExitStatus)).IsEqualTo((7, 7));
+                await Assert.That(full.Message).Contains(profile == Pelican.Federation.TokenProfile.Wlcg ? "storage.read" : "read:/");
+                await Assert.That(federation.Origin.Requests.Any(request => request.Method is "DELETE" or "MOVE")).IsFalse();
+            }
+        }
+    }
+
+    [Test]
+    [MethodDataSource(typeof(DownloadTests), nameof(DownloadTests.Dialects))]
+    public async Task What_two_origins_have_is_deleted_at_both_and_what_one_has_there(Dialect dialect, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect, dialect] });
+        using TestClient client = new(federation);
+        federation.Origins[0].Store("/demo/both", Content);
+        federation.Origins[1].Store("/demo/both", Content);
+        federation.Origins[1].Store("/demo/second", Content);
+        federation.Origins[1].Store("/demo/dir/a", Content);
+        Directory.CreateDirectory(federation.Origins[0].FileOf("/demo/dir"));
+
+        await client.DeleteAsync("/demo/both", cancellationToken);
+        await client.DeleteAsync("/demo/second", cancellationToken);
+        PelicanException full = await Expect.FailureAsync(client.DeleteAsync("/demo/dir", cancellationToken));
+
+        await Assert.That(federation.Origins.Any(origin => origin.Exists("/demo/both") || origin.Exists("/demo/second"))).IsFalse();
+        await Assert.That(full.Row).IsEqualTo(Errors.CollectionNotEmpty);
+        await Assert.That(federation.Origins.All(origin => origin.Exists("/demo/dir"))).IsTrue();
+    }
+
+    [Test]
+    public async Task An_origin_that_cannot_be_asked_is_named_when_the_others_have_removed_theirs(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican, Dialect.Pelican] });
+        using TestClient client = new(federation);
+        federation.Origins[1].Store("/demo/a", Content);
+        federation.Origins[0].Faults.Add(new Fault(_ => true, FaultAction.Answer(503)));
+
+        PelicanException failure = await Expect.FailureAsync(client.DeleteAsync("/demo/a", cancellationToken));
+
+        await Assert.That(failure.Retryable).IsTrue();
+        await Assert.That(failure.Message).Contains(federation.Origins[0].Host).And.Contains($"was removed at {federation.Origins[1].Host}");
+        await Assert.That(federation.Origins[1].Exists("/demo/a")).IsFalse();
+    }
+
+    private static async Task<PelicanException?> Caught(Task task)
+    {
+        try
+        {
+            await task;
+            return null;
+        }
+        catch (PelicanException e)
+        {
+            return e;
+        }
+    }
+
+    [Test]
     public async Task Digests_are_asked_for_one_by_one(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();

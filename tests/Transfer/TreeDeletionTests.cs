@@ -82,6 +82,50 @@ public sealed class TreeDeletionTests
     }
 
     [Test]
+    public async Task A_tree_at_two_origins_goes_at_both(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican, Dialect.Pelican] });
+        using TestClient client = new(federation);
+        federation.Origins[0].Store("/demo/tree/both", "x");
+        federation.Origins[1].Store("/demo/tree/both", "x");
+        federation.Origins[1].Store("/demo/tree/sub/second", "x");
+        federation.Origins[1].Store("/demo/other/a", "x");
+
+        TreeResult tree = await client.DeleteTreeAsync("/demo/tree", cancellationToken);
+        TreeResult other = await client.DeleteTreeAsync("/demo/other", cancellationToken);
+
+        await Assert.That((tree.Objects, tree.Collections, tree.Failure?.Message)).IsEqualTo((2, 2, null));
+        await Assert.That((other.Objects, other.Collections, other.Failure?.Message)).IsEqualTo((1, 1, null));
+        await Assert.That(federation.Origins.Any(origin => origin.Exists("/demo/tree") || origin.Exists("/demo/other"))).IsFalse();
+    }
+
+    [Test]
+    public async Task What_may_not_be_listed_goes_whole_where_the_server_does_that(CancellationToken cancellationToken)
+    {
+        foreach (Dialect dialect in (Dialect[])[Dialect.Pelican, Dialect.Xrootd55, Dialect.Xrootd62])
+        {
+            await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect] });
+            using TestClient client = new(federation, token: federation.Issuer.CreateToken("storage.modify:/ storage.create:/"));
+            federation.Origin.Store("/protected/tree/a", "x");
+            federation.Origin.Store("/protected/b", "x");
+
+            TreeResult tree = await client.DeleteTreeAsync("/protected/tree", cancellationToken);
+            TreeResult single = await client.DeleteTreeAsync("/protected/b", cancellationToken);
+            TreeResult none = await client.DeleteTreeAsync("/protected/c", cancellationToken);
+
+            await Assert.That(single.Failure?.Message).IsNull();
+            await Assert.That(federation.Origin.Exists("/protected/b")).IsFalse();
+            await Assert.That(none.Failure!.Row).IsEqualTo(Errors.NotFound);
+            await Assert.That(federation.Origin.Exists("/protected/tree/a")).IsEqualTo(dialect.IsXrootd);
+            if (dialect.IsXrootd)
+            {
+                await Assert.That(tree.Failure!.Row).IsEqualTo(Errors.Authorization);
+                await Assert.That(tree.Failure.Message).Contains("storage.read");
+            }
+        }
+    }
+
+    [Test]
     public async Task A_collection_that_cannot_be_listed_stays(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican] });

@@ -360,7 +360,7 @@ public sealed partial class TreeUploadTests
 
         await Assert.That((again.Already, again.Failure?.Message)).IsEqualTo((1, null));
         await Assert.That(other.Failure!.Row).IsEqualTo(Errors.AlreadyExists);
-        await Assert.That((begun.Objects, begun.Already)).IsEqualTo((1, 0));
+        await Assert.That((begun.Objects, begun.Failure?.Row)).IsEqualTo((0, Errors.AlreadyExists));
     }
 
     [Test]
@@ -434,23 +434,28 @@ public sealed partial class TreeUploadTests
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
-        federation.Origin.Store("/demo/tree/begun", "12");
+        federation.Origin.Store("/demo/tree/begun", Content[..500]);
+        federation.Origin.Store("/demo/tree/whole", Content);
+        federation.Origin.Store("/demo/tree/stranger's", "12");
         federation.Origin.Store("/demo/tree/done", Content);
         federation.Origin.Store("/demo/tree/another's", "12");
         client.Write("src/begun", Content);
         client.Write("src/done", Content);
         client.Write("src/another's", Content);
+        client.Write("src/whole", Content);
+        client.Write("src/stranger's", Content);
         ConcurrentBag<string> begun = [];
         TreeListener listener = new()
         {
             IsDone = item => item.Path == "done",
-            WasBegun = item => item.Path == "begun",
+            WasBegun = item => item.Path is "begun" or "whole" or "stranger's",
             Begins = (item, _) => begun.Add(item.Path),
         };
 
         TreeResult result = await client.PutTreeAsync("src", "/demo/tree", cancellationToken, listener: listener);
 
-        await Assert.That((result.Objects, result.Already, result.Failed)).IsEqualTo((2, 1, 1));
+        await Assert.That((result.Objects, result.Already, result.Failed)).IsEqualTo((3, 2, 2));
+        await Assert.That(federation.Origin.Load("/demo/tree/stranger's").Length).IsEqualTo(2);
         await Assert.That(begun).IsEquivalentTo(["begun"]);
         await Assert.That(federation.Origin.Load("/demo/tree/begun").Length).IsEqualTo(1234);
         await Assert.That(federation.Origin.Load("/demo/tree/another's").Length).IsEqualTo(2);
@@ -478,6 +483,34 @@ public sealed partial class TreeUploadTests
         FileInfo[] left = new DirectoryInfo(federation.Origin.FileOf("/demo/tree")).GetFiles();
         await Assert.That(left.Length).IsLessThan(10);
         await Assert.That(left.All(file => file.Length == 50_000)).IsTrue();
+    }
+
+    [Test]
+    public async Task What_the_server_makes_of_an_upload_after_its_removal_was_asked_for_is_removed_too(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("src/a", Bytes.Random(50_000));
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TaskCompletionSource asked = new();
+        federation.Origin.Faults.Add(new Fault(r => r.Method == "PUT", async (_, _, _) =>
+        {
+            // It has the request, and comes to it only when somebody has been told that there is nothing to delete.
+            await stop.CancelAsync();
+            await asked.Task;
+            federation.Origin.Store("/demo/tree/a", Bytes.Random(100));
+            return new Reply(0) { Unanswered = true };
+        }));
+        federation.Origin.Faults.Add(new Fault(r => r.Method == "DELETE", async (_, next, _) =>
+        {
+            Reply reply = await next();
+            asked.TrySetResult();
+            return reply;
+        }));
+
+        await Assert.That(async () => await client.PutTreeAsync("src", "/demo/tree", stop.Token)).Throws<OperationCanceledException>();
+
+        await Assert.That(federation.Origin.Exists("/demo/tree/a")).IsFalse();
     }
 
     [Test]
