@@ -25,7 +25,6 @@ internal static class ConsoleSummary
         string check = result.Verification == Verification.Verified && result.Algorithm is { } algorithm
             ? $"{Checksum.WireName(algorithm)} verified"
             : $"not verified: {result.UnverifiedReason ?? "no server has a checksum"}";
-        string age = !upload && result.Attempts is [.., { CacheAge: { } old and > 0 }] ? $" ({ConsoleText.Elapsed(TimeSpan.FromSeconds(old))} in that cache)" : "";
         return $"{(upload ? "Uploaded" : "Downloaded")} {name}: {ConsoleText.Size(result.Size)} in {ConsoleText.Elapsed(result.Elapsed)}"
             + $"{rate}{(upload ? " to " : " from ")}{result.Server}{age}{resumed}, {check}";
     }

@@ -24,7 +24,7 @@ internal sealed partial class ObjectServer
             request.Headers.ExpectContinue = expect;
         }, limit, cancellationToken);
 
-    /// <summary>Removes the object or empty collection.</summary>
+    /// <summary>Removes the object or empty collection. Who has only accepted the request (RFC 9110, 15.3.3) is asked again.</summary>
     /// <returns>False when nothing was there.</returns>
     public async Task<bool> DeleteAsync(CancellationToken cancellationToken)
     {
@@ -32,7 +32,10 @@ internal sealed partial class ObjectServer
         using HttpResponseMessage response = answer;
         return response.StatusCode switch
         {
-            HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.Accepted => true,
+            HttpStatusCode.OK or HttpStatusCode.NoContent => true,
+            HttpStatusCode.Accepted => await StatAsync(cancellationToken) is null ? true : throw new PelicanException(Errors.Transfer,
+                $"cannot delete '{path}' at {Name}: the server has accepted the request and not carried it out yet",
+                "Look in a while whether it is gone: 'pelican object ls'."),
             // The one before may have removed it, and its answer been lost.
             HttpStatusCode.NotFound => !first || (await InTheWayAsync(cancellationToken) is { } inTheWay ? throw inTheWay : false),
             _ => throw await RefusalAsync(response, cancellationToken),

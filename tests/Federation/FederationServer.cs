@@ -97,15 +97,20 @@ public abstract class FederationServer : IAsyncDisposable
 
     private Task<Reply> ServeAsync(Request request, CancellationToken cancellationToken)
     {
-        FederationServer asked = _guests.Find(guest => request.RawPath.StartsWith(guest.Prefix + "/", StringComparison.Ordinal)) ?? this;
+        FederationServer asked = _guests.Find(guest => guest.PrefixIn(request).Length > 0) ?? this;
         return asked.IsUp
             ? asked.RunAsync(request, cancellationToken)
             : Task.FromResult(new Reply(0) { Unanswered = true, Ending = Ending.Reset });
     }
 
+    // As it was sent: a colon may be an escape.
+    private string PrefixIn(Request request) => Prefix.Length == 0 ? ""
+        : ((string[])[Prefix, Prefix.Replace(":", "%3A", StringComparison.Ordinal)])
+            .FirstOrDefault(prefix => request.RawPath.StartsWith(prefix + "/", StringComparison.Ordinal)) ?? "";
+
     private Task<Reply> RunAsync(Request request, CancellationToken cancellationToken)
     {
-        request.Prefix = request.RawPath.StartsWith(Prefix + "/", StringComparison.Ordinal) ? Prefix : "";
+        request.Prefix = PrefixIn(request);
         Requests.Add(request);
         return Faults.RunAsync(request, () => HandleAsync(request, cancellationToken), cancellationToken);
     }

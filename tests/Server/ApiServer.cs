@@ -49,9 +49,9 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private string Socket => Path.Combine(Folder, "api.sock");
 
-    public static async Task<ApiServer> StartAsync(int maxJobs = 5, TimeProvider? clock = null)
+    public static async Task<ApiServer> StartAsync(int maxJobs = 5, TimeProvider? clock = null, FederationOptions? options = null)
     {
-        ApiServer server = new(await TestFederation.StartAsync(), maxJobs, clock ?? TimeProvider.System);
+        ApiServer server = new(await TestFederation.StartAsync(options), maxJobs, clock ?? TimeProvider.System);
         await server.StartAgainAsync();
         return server;
     }
