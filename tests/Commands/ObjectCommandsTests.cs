@@ -382,6 +382,42 @@ public sealed class ObjectCommandsTests
     }
 
     [Test]
+    public async Task Ls_prints_names_that_can_be_given_back()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican], Caches = [Dialect.Pelican] });
+        using TestShell shell = new(federation);
+        string[] names = ["run", "run?v=2", "a#b", "pc%41"];
+        foreach (string name in names)
+        {
+            federation.Origin.Store("/public/d/" + name, "12345"u8.ToArray());
+        }
+
+        ShellResult listed = await shell.RunAsync("object", "ls", federation.UrlOf("/public/d"));
+
+        await Assert.That(listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)).IsEquivalentTo(["a%23b", "pc%2541", "run", "run%3Fv=2"]);
+        foreach (string name in listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            await Assert.That((await shell.RunAsync("object", "stat", federation.UrlOf("/public/d/" + name))).Output).Contains($"Name: /public/d/{Uri.UnescapeDataString(name)}\n");
+        }
+    }
+
+    [Test]
+    public async Task A_token_in_a_server_s_text_is_in_no_output()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new(federation);
+        const string Secret = "c2VjcmV0LXRoYXQtbXVzdC1uZXZlci1zaG93";
+        string text = new string('x', 400) + $" https://h/p?access_token=eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.{Secret}&a=1 authz=Bearer%20{Secret}";
+        federation.Origin.Store("/public/a", [1]);
+        federation.Cache.Faults.Add(new Fault(request => request.Method == "GET", FaultAction.Answer(400, text)));
+
+        ShellResult result = await shell.RunAsync("object", "get", "--json", federation.UrlOf("/public/a"), "a");
+
+        await Assert.That(result.Status).IsNotEqualTo(0);
+        await Assert.That(result.Output + result.Error).DoesNotContain("c2VjcmV0").And.DoesNotContain("eyJpc3Mi");
+    }
+
+    [Test]
     public async Task Stat_shows_size_and_checksums()
     {
         await using TestFederation federation = await TestFederation.StartAsync();

@@ -39,6 +39,29 @@ public sealed class TokenSearchTests
     }
 
     [Test]
+    public async Task An_expired_token_that_nobody_renews_is_expired_for_good()
+    {
+        string token = TestToken.Wlcg(expiresIn: -7200);
+        TokenSearch search = new(TestToken.Request() with { IsRenewed = false },
+            new BearerToken(token, "/run/bt_u7", TokenClaims.Parse(token)), [], new Redactor(), Clock());
+
+        PelicanException error = search.Refused(Object, Server, null);
+
+        await Assert.That((error.Row, error.Retryable, error.ExitStatus)).IsEqualTo((Errors.TokenExpired, false, 7));
+    }
+
+    [Test]
+    public async Task A_scope_that_is_a_list_is_named_as_the_fault()
+    {
+        PelicanException error = Explain(TestToken.Jwt(TestToken.Issuer is var issuer
+            ? $$"""{"wlcg.ver":"1.0","iss":"{{issuer}}","scope":["storage.read:/"],"exp":{{TestToken.Now.ToUnixTimeSeconds() + 60}}}""" : ""));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.Authorization);
+        await Assert.That(error.Message).Contains("has its scopes as a list");
+        await Assert.That(error.NextStep!).Contains("must be a string");
+    }
+
+    [Test]
     public async Task A_token_that_expires_after_the_search_is_expired_at_the_refusal()
     {
         FakeTimeProvider clock = Clock();
