@@ -417,7 +417,8 @@ public sealed class PartFileTests : IDisposable
         Directory.Delete(folder, recursive: true);
 
         await Assert.That(Assert.Throws<PelicanException>(part.StartOver).Row).IsEqualTo(Errors.LocalFileNotFound);
-        await Assert.That(Assert.Throws<PelicanException>(() => part.Remember(Source)).Row).IsEqualTo(Errors.LocalFileNotFound);
+        part.Remember(Source);
+        await Assert.That(part.CanBeResumed).IsFalse(); // without a note
         await Assert.That(Assert.Throws<PelicanException>(() => part.Publish(Mode)).Row).IsEqualTo(Errors.LocalFileNotFound);
         part.Discard();
     }
