@@ -101,6 +101,11 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
         Figures(elapsed);
         if (_tally.Interrupted > 0)
         {
+            foreach (string left in _underWay.Select(transfer => transfer.Left).OfType<string>())
+            {
+                session.Messages.Warning(left);
+            }
+
             session.Summary(ConsoleSummary.Interrupted(plan.Upload, _tally));
         }
     }

@@ -1,5 +1,11 @@
 namespace Pelican.Transfer;
 
+/// <summary>Where an upload may go.</summary>
+/// <param name="Servers">The object at the origins that answer, best first; only the one that has it, if one has.</param>
+/// <param name="Existing">What is there; null for nothing, or nothing that we may see.</param>
+/// <param name="IsKnown">Whether all of them could be looked at.</param>
+internal sealed record UploadPlaces(IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing, bool IsKnown);
+
 /// <summary>Uploads of one object.</summary>
 internal sealed partial class FederationClient
 {
@@ -33,23 +39,22 @@ internal sealed partial class FederationClient
         }
 
         Resolution resolution = await ResolveForUploadAsync(url, options, cancellationToken);
-        IReadOnlyList<ObjectServer> servers = resolution.Servers;
-        ObjectInfo? existing = await ExistingAsync(servers[0], options, cancellationToken);
-        if (existing is { IsCollection: true })
+        UploadPlaces places = await LookAsync(resolution.Servers, null, options, cancellationToken);
+        if (places.Existing is { IsCollection: true })
         {
             url = url with { Path = url.Path.Append(name) };
-            servers = [.. servers.Select(server => _resolver.Server(Director.At(WithoutPath(server), url.Path), url.Path, resolution.Tokens))];
-            existing = await ExistingAsync(servers[0], options, cancellationToken);
+            ObjectServer[] below = [.. resolution.Servers.Select(server => _resolver.Server(Director.At(WithoutPath(server), url.Path), url.Path, resolution.Tokens))];
+            places = await LookAsync(below, null, options, cancellationToken);
         }
 
-        return await SendAsync(source, url, (servers, existing), options, begins, progress, cancellationToken);
+        return await SendAsync(source, url, places, options, begins, progress, cancellationToken);
     }
 
     private async Task<TransferResult> SendAsync(
-        string source, ObjectUrl url, (IReadOnlyList<ObjectServer> Servers, ObjectInfo? Existing) at, TransferOptions options, Action<bool> begins,
+        string source, ObjectUrl url, UploadPlaces places, TransferOptions options, Action<bool> begins,
         TransferProgress progress, CancellationToken cancellationToken)
     {
-        (IReadOnlyList<ObjectServer> servers, ObjectInfo? existing) = at;
+        (IReadOnlyList<ObjectServer> servers, ObjectInfo? existing, bool isKnown) = places;
         if (existing is { IsCollection: true })
         {
             throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
@@ -73,7 +78,7 @@ internal sealed partial class FederationClient
             options = options with { Overwrite = true };
         }
 
-        if (existing is not null && !options.Overwrite && !_settings.EnableOverwrites)
+        if (existing is not null && !MayReplace(options))
         {
             string differs = compared is null ? "" : $", {compared.Why}";
             throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({(existing.Size is { } bytes ? $"{bytes} bytes" : "size unknown")}{differs}); nothing was sent",
@@ -89,7 +94,9 @@ internal sealed partial class FederationClient
         Upload upload = new(options, progress, _settings, _clock, _random);
         try
         {
-            return await upload.RunAsync(source, servers, created: existing is null, names, cancellationToken);
+            // Where nobody could look, a replaced object may be there: then nothing is removed.
+            ObjectInfo? there = existing ?? (isKnown || !MayReplace(options) ? null : new ObjectInfo(url.Path.Decoded, null, null, IsCollection: false));
+            return await upload.RunAsync(source, servers, there, onlyNew: !MayReplace(options), names, cancellationToken);
         }
         catch (OperationCanceledException) when (existing is null)
         {
@@ -127,18 +134,46 @@ internal sealed partial class FederationClient
     private Task<Resolution> ResolveForUploadAsync(ObjectUrl url, TransferOptions options, CancellationToken cancellationToken) =>
         _resolver.ResolveAsync(new ResolutionRequest(HttpMethod.Put, url, options, [TokenPurpose.Read, TokenPurpose.Write]), cancellationToken);
 
-    // Whether something is there already. Where the token may not look, only a server that protects what is there by
-    // itself may be written to: that is one whose token can create, but not modify (xrootd.md 10).
-    private static async Task<ObjectInfo?> ExistingAsync(ObjectServer server, TransferOptions options, CancellationToken cancellationToken)
+    private bool MayReplace(TransferOptions options) => options.Overwrite || _settings.EnableOverwrites;
+
+    /// <summary>
+    /// Looks at each origin, since nothing joins them: what is at any of them is there. Where the token may not look, only a server that
+    /// keeps what is there by itself may be written to. Origins that do not answer are left out; the others decide.
+    /// </summary>
+    /// <param name="servers">The object at its origins, best first.</param>
+    /// <param name="first">What is known of the first one; null for nothing.</param>
+    /// <param name="options">Overwriting.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    private async Task<UploadPlaces> LookAsync(
+        IReadOnlyList<ObjectServer> servers, (bool Known, ObjectInfo? Info)? first, TransferOptions options, CancellationToken cancellationToken)
     {
-        try
+        List<ObjectServer> usable = [];
+        bool known = true;
+        PelicanException? silent = null;
+        foreach (ObjectServer server in servers)
         {
-            return await server.StatAsync(cancellationToken);
+            try
+            {
+                ObjectInfo? info = usable.Count == 0 && silent is null && first is { Known: true } told ? told.Info : await server.StatAsync(cancellationToken);
+                if (info is not null)
+                {
+                    return new UploadPlaces([server], info, true);
+                }
+            }
+            catch (PelicanException e) when (e.Row == Errors.Authorization && (MayReplace(options) || server.KeepsWhatIsThere))
+            {
+                known = false;
+            }
+            catch (PelicanException e) when (servers.Count > 1 && (e.Row == Errors.ConnectionSetup || e.Row == Errors.HeaderTimeout))
+            {
+                silent = e;
+                continue;
+            }
+
+            usable.Add(server);
         }
-        catch (PelicanException e) when (server.MayCreateOnly && e.Row == Errors.Authorization && !options.Overwrite)
-        {
-            return null;
-        }
+
+        return usable.Count > 0 ? new UploadPlaces(usable, null, known) : throw silent!;
     }
 
     private static Uri WithoutPath(ObjectServer server) => Director.BaseOf(server.Url, server.Path)

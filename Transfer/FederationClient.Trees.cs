@@ -117,8 +117,8 @@ internal sealed partial class FederationClient
         Upload.CheckSource(item.Source);
         ObjectUrl url = Parse(item.Destination);
         IReadOnlyList<ObjectServer> servers = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers;
-        ObjectInfo? there = existing.Known ? existing.Info : await ExistingAsync(servers[0], options, cancellationToken);
-        return await SendAsync(item.Source, url, (servers, there), options, begins, progress, cancellationToken);
+        UploadPlaces places = await LookAsync(servers, existing, options, cancellationToken);
+        return await SendAsync(item.Source, url, places, options, begins, progress, cancellationToken);
     }
 
     /// <summary>Removes a collection with everything in it, or an object.</summary>

@@ -26,6 +26,9 @@ internal sealed class HttpStack : IDisposable
     /// <summary>Asks what is there.</summary>
     public static readonly HttpMethod Propfind = new("PROPFIND");
 
+    /// <summary>Longest wait for the <c>100 Continue</c> to an announced body; a server that knows no Expect gets the body after this.</summary>
+    public static readonly TimeSpan PatienceForContinue = TimeSpan.FromSeconds(1);
+
     private const int MaxRedirects = 10;
 
     private static readonly StringWithQualityHeaderValue Identity = new("identity");
@@ -36,6 +39,7 @@ internal sealed class HttpStack : IDisposable
     private readonly ProxyChoice _proxies;
     private readonly HttpMessageInvoker _proxied;
     private readonly HttpMessageInvoker _direct;
+    private readonly Lazy<HttpMessageInvoker> _refusable;
 
     public HttpStack(ClientSettings settings, TimeProvider clock, Random random, ILogger log)
     {
@@ -49,9 +53,18 @@ internal sealed class HttpStack : IDisposable
         _proxied = Invoker(proxy);
         _direct = proxy is null ? _proxied : Invoker(null);
         DigestTurns = new DigestTurns(() => Invoker(proxy), clock);
+        _refusable = new Lazy<HttpMessageInvoker>(() => Invoker(proxy, (context, _) => ValueTask.FromResult<Stream>(new RefusableStream(context.PlaintextStream))));
 
-        HttpMessageInvoker Invoker(ProxyChoice? proxies) => new(RequestLog.Over(Handler(settings, dialer, validation, proxies), log, clock));
+        HttpMessageInvoker Invoker(ProxyChoice? proxies, Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? filter = null)
+        {
+            SocketsHttpHandler handler = Handler(settings, dialer, validation, proxies);
+            handler.PlaintextStreamFilter = filter;
+            return new HttpMessageInvoker(RequestLog.Over(handler, log, clock));
+        }
     }
+
+    /// <summary>Sends bodies whose refusal is read although they are not taken; each on a connection of its own (<see cref="RefusableStream"/>).</summary>
+    public HttpMessageInvoker Refusable => _refusable.Value;
 
     /// <summary>Sends a request and waits for the head of the answer, following redirects where the verb allows it.</summary>
     /// <param name="makeRequest">Makes the request for a URL; called again for each redirect.</param>
@@ -119,6 +132,11 @@ internal sealed class HttpStack : IDisposable
     {
         _proxied.Dispose();
         _direct.Dispose();
+        if (_refusable.IsValueCreated)
+        {
+            _refusable.Value.Dispose();
+        }
+
         DigestTurns.Dispose();
     }
 
@@ -230,8 +248,7 @@ internal sealed class HttpStack : IDisposable
             ConnectCallback = (context, cancellationToken) => dialer.ConnectAsync(context.DnsEndPoint, cancellationToken),
             ConnectTimeout = settings.DialerTimeout + settings.TlsHandshakeTimeout,
             PooledConnectionIdleTimeout = settings.IdleConnectionTimeout,
-            // A refused upload says "100 Continue" never; a server that knows no Expect gets the body after this.
-            Expect100ContinueTimeout = TimeSpan.FromSeconds(3),
+            Expect100ContinueTimeout = PatienceForContinue,
             MaxConnectionsPerServer = Math.Max(settings.MaxIdleConnections, settings.WorkerCount * 2),
             // What a few thousand small error bodies cost to read is less than a new TLS connection each.
             MaxResponseDrainSize = 256 * 1024,

@@ -1,28 +1,86 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace Pelican.Transfer;
+
+/// <summary>What is asked of a server with a PUT.</summary>
+/// <param name="OnlyNew">Make it, replace nothing (<c>If-None-Match: *</c>, RFC 9110, 13.1.2).</param>
+/// <param name="Announced">Ask before sending (<c>Expect: 100-continue</c>): never for an empty body (xrootd.md 6.3).</param>
+internal sealed record PutTerms(bool OnlyNew, bool Announced);
 
 /// <summary>What changes an object: PUT, DELETE, MKCOL.</summary>
 internal sealed partial class ObjectServer
 {
+    private const int LongestName = 255;
+
     private static readonly HttpMethod Mkcol = new("MKCOL");
     private static readonly HttpMethod MoveMethod = new("MOVE");
 
     /// <summary>Whether it has answered as XRootD, which removes no collection that is not empty; others take all that is in it.</summary>
     public bool KeepsWhatIsFull => IsXrootd();
 
+    /// <summary>
+    /// Whether a PUT that may only make something replaces nothing, also where we may not look: Pelican's own origins heed
+    /// <c>If-None-Match</c> (and name themselves <c>pelican/…</c> or not at all); XRootD does not, but protects what is there from a token that may create alone.
+    /// </summary>
+    public bool KeepsWhatIsThere => IsXrootd() ? MayCreateOnly : _software?.Length == 0 || _software?.StartsWith("pelican/", StringComparison.OrdinalIgnoreCase) == true;
+
     /// <summary>Sends an object.</summary>
     /// <param name="content">The bytes, with their length.</param>
-    /// <param name="expect">Ask before sending (<c>Expect: 100-continue</c>): never for an empty body (xrootd.md 6.3).</param>
+    /// <param name="terms">What is asked of the server.</param>
     /// <param name="limit">Longest wait from the request to the answer's head; the content watches itself.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <remarks>The content can be sent once: a redirect is not followed unless the server was asked first.</remarks>
-    public Task<HttpResponseMessage> PutAsync(Func<HttpContent> content, bool expect, TimeSpan limit, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Put, request =>
+    public Task<HttpResponseMessage> PutAsync(Func<HttpContent> content, PutTerms terms, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        bool refusable = terms.Announced && !IsXrootd();
+        return SendAsync(HttpMethod.Put, request =>
         {
             request.Content = content();
-            request.Headers.ExpectContinue = expect;
-        }, limit, cancellationToken);
+            request.Headers.ExpectContinue = terms.Announced;
+            request.Headers.ConnectionClose = refusable ? true : null;
+            if (terms.OnlyNew)
+            {
+                request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+            }
+        }, limit, refusable ? http.Refusable : null, cancellationToken);
+    }
+
+    /// <summary>The error of a PUT that was refused: nothing of it is there, unless the disk is full.</summary>
+    public async Task<PelicanException> PutRefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.StatusCode == HttpStatusCode.PreconditionFailed)
+        {
+            return ExistsAlready();
+        }
+
+        if (response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.MethodNotAllowed or HttpStatusCode.InternalServerError))
+        {
+            return await RefusalAsync(response, cancellationToken);
+        }
+
+        if (await InTheWayAsync(cancellationToken) is { } inTheWay)
+        {
+            return inTheWay;
+        }
+
+        string? longest = path.Decoded.Split('/').MaxBy(System.Text.Encoding.UTF8.GetByteCount);
+        if (longest is not null && System.Text.Encoding.UTF8.GetByteCount(longest) is > LongestName and var bytes)
+        {
+            return new PelicanException(Errors.Specification,
+                $"cannot upload '{path}' to {Name}: the name '{longest}' has {bytes} bytes, and file systems take {LongestName}", "Choose a shorter name.");
+        }
+
+        PelicanException refusal = await RefusalAsync(response, cancellationToken);
+        return refusal.Row == Errors.NotFound
+            ? new PelicanException(Errors.Specification, $"cannot upload '{path}' to {Name}: the server refuses it with HTTP status 404",
+                "Check the path: whether its collection is there, and may be written to.")
+            : refusal;
+    }
+
+    /// <summary>That it is there, and may not be replaced.</summary>
+    public PelicanException ExistsAlready() => new(Errors.AlreadyExists,
+        $"'{path}' exists at {Name} by now, made by somebody else; it was not replaced", "Choose another name, or replace it with --overwrite.");
 
     /// <summary>Removes the object or empty collection. Who has only accepted the request (RFC 9110, 15.3.3) is asked again.</summary>
     /// <returns>False when nothing was there.</returns>

@@ -114,12 +114,15 @@ internal sealed class PartFile : DownloadTarget
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The bytes are what matters. Without a note they are this run's alone.
-            _isNoted = false;
+            // The bytes are what matters. Without a note they are this run's alone; an older one would say what is no longer so.
+            if (_isNoted)
+            {
+                _isNoted = false;
+                Try(() => File.Delete(_claim.NotePath), "write");
+            }
         }
     }
 
-    /// <inheritdoc/>
     /// <inheritdoc/>
     public override void AppendTo(Checksum checksum, CancellationToken cancellationToken) => Digest(_handle, checksum, cancellationToken);
 

@@ -9,6 +9,7 @@ internal sealed class TransferProgress
     private long _total = -1;
     private long _kept;
     private string? _server;
+    private string? _left;
 
     /// <summary>Base name of the object, for display.</summary>
     public string Name { get; init; } = "";
@@ -24,6 +25,11 @@ internal sealed class TransferProgress
 
     /// <summary>Bytes in place when it was stopped, from which the same transfer goes on when it is started again.</summary>
     public long Kept => Interlocked.Read(ref _kept);
+
+    /// <summary>What is at the server after it was stopped, in words; null when there is nothing to tell.</summary>
+    public string? Left => Volatile.Read(ref _left);
+
+    internal void SetLeft(string? left) => Volatile.Write(ref _left, left);
 
     internal void SetKept(long bytes) => Interlocked.Exchange(ref _kept, bytes);
 

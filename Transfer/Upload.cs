@@ -18,6 +18,17 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     private readonly List<Attempt> _attempts = [];
     private readonly long _started = clock.GetTimestamp();
     private PelicanException? _refusal;
+    private bool _announced;
+
+    /// <summary>Of an upload that nobody can confirm: it is neither a success nor to be removed.</summary>
+    private static readonly ErrorRow Unconfirmed = Errors.Transfer with { Retryable = false };
+
+    private enum Owner
+    {
+        Nobody,
+        Unknown,
+        Us,
+    }
 
     /// <summary>Looks at the file before anything is asked of the network.</summary>
     /// <exception cref="PelicanException">It is not there, is a directory, or may not be read.</exception>
@@ -25,17 +36,20 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
     /// <summary>Sends the file until the server confirms it.</summary>
     /// <param name="path">Absolute local path.</param>
-    /// <param name="servers">The object at its origins, best first.</param>
-    /// <param name="created">Whether nothing is there yet: only then may what is left be removed.</param>
+    /// <param name="servers">The object at its origins, best first; all have been looked at.</param>
+    /// <param name="there">What is there already and may be replaced; null for nothing.</param>
+    /// <param name="onlyNew">Whether nothing may be replaced: it is asked of the server with each PUT, and looked at again before each but the first.</param>
     /// <param name="destination">How the result names the object.</param>
-    /// <param name="cancellationToken">Stops it; what is left is removed first.</param>
-    public async Task<TransferResult> RunAsync(
-        string path, IReadOnlyList<ObjectServer> servers, bool created, string destination, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Stops it; what is left is removed first, or told in <see cref="TransferProgress.Left"/>.</param>
+    public async Task<TransferResult> RunAsync(string path, IReadOnlyList<ObjectServer> servers, ObjectInfo? there, bool onlyNew, string destination,
+        CancellationToken cancellationToken)
     {
         using FileStream file = OpenSource(path);
         (long length, DateTime modified) = (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+        RefuseUnknownSize(file, path, length);
         progress.SetTotal(length);
         bool expect = length >= ExpectFrom;
+        bool knowsExpect = true;
         ObjectServer? doubted = null;
         for (int attempt = 1; ; attempt++)
         {
@@ -50,7 +64,23 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             HttpStatusCode? status = null;
             try
             {
-                status = await SendAsync(server, () => body = new UploadBody(file.SafeFileHandle, length, digest, watch, progress), expect, watch, cancellationToken);
+                if (attempt > 1 && onlyNew)
+                {
+                    (onlyNew, verdict) = await LookAgainAsync(server, path, doubted is not null, cancellationToken);
+                    if (verdict is not null)
+                    {
+                        return Result(path, destination, length, server, verdict);
+                    }
+                }
+
+                status = await SendAsync(server, NewBody, new PutTerms(onlyNew, expect && knowsExpect), watch, cancellationToken);
+                if (status == HttpStatusCode.ExpectationFailed && expect && knowsExpect)
+                {
+                    // RFC 9110, 10.1.1: the same again, unannounced.
+                    (knowsExpect, status) = (false, null);
+                    status = await SendAsync(server, NewBody, new PutTerms(onlyNew, Announced: false), watch, cancellationToken);
+                }
+
                 if (_refusal is { } refusal)
                 {
                     throw refusal;
@@ -61,7 +91,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                await CleanUpAsync(server, created, Touched(body, status), answered: status is not null);
+                await StopAsync(server, there, Whose(body, status, started), status);
                 throw;
             }
             catch (PelicanException e)
@@ -72,7 +102,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             _attempts.Add(new Attempt(server.Name, body?.Sent ?? 0, clock.GetElapsedTime(started), failure?.Message, failure?.Row));
             if (failure is not null)
             {
-                verdict = await AfterFailureAsync(server, path, length, failure, body, digest, cancellationToken);
+                verdict = await AfterFailureAsync(server, path, (file, length, modified), failure, body, digest, cancellationToken);
             }
 
             if (verdict is not null)
@@ -81,14 +111,15 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             }
 
             bool again = failure!.Retryable && failure.Row != Errors.ServerFull && failure.Row != Errors.TokenExpired && attempt < Tries;
-            // Sent unannounced, and no answer: it may have been refused, and what is there be somebody else's. Announced, the next
-            // attempt gets an answer.
-            doubted = again && !expect && status is null && body is { Started: true } ? server : body is null ? doubted : null;
-            string left = doubted is null ? await CleanUpAsync(server, created, Touched(body, status), answered: status is not null)
-                : again ? "" : $"; an incomplete '{server.Path}' may be left at {server.Name}";
+            Owner whose = Whose(body, status, started);
+            // No answer, and the server had not asked for the body: what is there may be somebody else's. It is looked at before the next PUT.
+            doubted = again && whose == Owner.Unknown ? server : body is null ? doubted : null;
+            string left = failure.Row == Unconfirmed ? $"; it was left as it is: look at it with 'pelican object stat'"
+                : doubted is null ? await CleanUpAsync(server, there, whose, answered: status is not null)
+                : "";
             if (!again)
             {
-                throw new PelicanException(failure.Row, failure.Message + left, failure.NextStep, failure)
+                throw new PelicanException(failure.Row == Unconfirmed ? Errors.Transfer : failure.Row, failure.Message + left, failure.NextStep, failure)
                 {
                     Retryable = failure.Retryable,
                     Attempts = _attempts,
@@ -97,7 +128,15 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
             expect = length > 0;
             progress.SetBytes(0);
+            progress.SetLeft(doubted is null ? null : $"an incomplete '{server.Path}' may be left at {server.Name}");
             await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, failure.RetryAfter, random), clock, cancellationToken);
+
+            HttpContent NewBody()
+            {
+                // One digest, one sending: a redirect sends it again.
+                digest.Reset();
+                return body = new UploadBody(file.SafeFileHandle, length, digest, watch, progress, clock);
+            }
         }
     }
 
@@ -121,23 +160,74 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         }
     }
 
-    // Whether the object may be ours by now. After a refusal it is somebody else's, who may be writing it at this moment;
-    // but for a full disk, which is told after the first bytes.
-    private static bool Touched(UploadBody? body, HttpStatusCode? status) =>
-        body is { Started: true } && status is null or HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.InsufficientStorage;
+    // What is empty for the kernel and has bytes all the same, as in /proc.
+    private static void RefuseUnknownSize(FileStream file, string path, long length)
+    {
+        try
+        {
+            if (length == 0 && path != "/dev/null" && RandomAccess.Read(file.SafeFileHandle, new byte[1], 0) > 0)
+            {
+                throw new PelicanException(Errors.NotSupported, $"cannot upload '{path}': its size is not known before its end", "Write it to a file first.");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Faults.FromLocal(e, path, "read");
+        }
+    }
+
+    // After a refusal what is there is somebody else's, who may be writing it at this moment; but for a full disk, which is told
+    // after the first bytes. Without an answer it is ours if the server had asked for the body: by its 100, long before our patience ended.
+    private Owner Whose(UploadBody? body, HttpStatusCode? status, long started) => status switch
+    {
+        HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.InsufficientStorage => Owner.Us,
+        not null => Owner.Nobody,
+        _ when body?.StartedAt is { } at => _announced && clock.GetElapsedTime(started, at) < HttpStack.PatienceForContinue ? Owner.Us : Owner.Unknown,
+        _ => Owner.Nobody,
+    };
+
+    // Before another PUT that may replace nothing: whether it still may not, and a verdict if all is there by now.
+    private async Task<(bool OnlyNew, DigestVerdict? Verdict)> LookAgainAsync(ObjectServer server, string path, bool mayBeOurs, CancellationToken cancellationToken)
+    {
+        ObjectInfo? found;
+        try
+        {
+            found = await server.StatAsync(cancellationToken);
+        }
+        catch (PelicanException e) when (e.Row == Errors.Authorization && server.KeepsWhatIsThere)
+        {
+            return (true, null);
+        }
+
+        if (found is null)
+        {
+            return (true, null);
+        }
+
+        if (mayBeOurs && await ContentProof.CompareAsync(server, found.Size, path, options.Algorithm, cancellationToken) is { Verification: Verification.Verified } whole)
+        {
+            return (true, whole);
+        }
+
+        return mayBeOurs && await ContentProof.IsBeginningAsync(server, found.Size, path, cancellationToken)
+            ? (false, null)
+            : throw server.ExistsAlready();
+    }
 
     private async Task<HttpStatusCode> SendAsync(
-        ObjectServer server, Func<HttpContent> body, bool expect, TransferWatch watch, CancellationToken cancellationToken)
+        ObjectServer server, Func<HttpContent> body, PutTerms terms, TransferWatch watch, CancellationToken cancellationToken)
     {
+        _announced = terms.Announced;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Stopped);
         _refusal = null;
         try
         {
             // No limit of its own for the answer: an origin may take its time to commit, and the watch sees that nothing moves.
-            using HttpResponseMessage response = await server.PutAsync(body, expect, Timeout.InfiniteTimeSpan, either.Token);
-            if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent))
+            using HttpResponseMessage response = await server.PutAsync(body, terms, Timeout.InfiniteTimeSpan, either.Token);
+            if (response.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.ExpectationFailed)
+                || (response.StatusCode == HttpStatusCode.ExpectationFailed && !terms.Announced))
             {
-                _refusal = await server.RefusalAsync(response, cancellationToken);
+                _refusal = await server.PutRefusalAsync(response, cancellationToken);
             }
 
             return response.StatusCode;
@@ -157,15 +247,40 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         }
     }
 
+    // Success is what the server confirms: the digest, or the size where it has none. What HEAD does not tell, or tells otherwise than
+    // it should be, is asked by PROPFIND too; only what both tell, or one alone can tell, is believed to be wrong.
     private async Task<DigestVerdict> ConfirmAsync(
         ObjectServer server, string path, long length, Crc32cChecksum digest, CancellationToken cancellationToken)
     {
         (long? size, DigestVerdict verdict) = await DigestJudge.AskAsync(server, length,
             algorithm => algorithm == ChecksumAlgorithm.Crc32c ? digest.Value() : Checksum.OfFile(path, algorithm, cancellationToken),
             options.Algorithm, cancellationToken);
-        if (size is { } told && told != length)
+        string? mayNotLook = null;
+        if (size != length)
         {
-            throw new PelicanException(Errors.Transfer, $"{server.Name} has {told} bytes of '{server.Path}' after {length} were sent");
+            long? listed = null;
+            try
+            {
+                listed = (await server.StatAsync(cancellationToken) ?? throw new PelicanException(Errors.Transfer,
+                    $"{server.Name} said that it took '{server.Path}', and does not have it")).Size;
+            }
+            catch (PelicanException e) when (e.Row == Errors.Authorization || e.Row == Errors.TokenNotFound)
+            {
+                mayNotLook = "the token may not read it there (storage.read)";
+            }
+
+            if (listed is { } told && told != length)
+            {
+                throw size is null || size == listed
+                    ? new PelicanException(Errors.Transfer, $"{server.Name} has {told} bytes of '{server.Path}' after {length} were sent")
+                    : new PelicanException(Unconfirmed, $"{server.Name} tells two sizes of '{server.Path}' after {length} bytes were sent: {size} and {told}");
+            }
+
+            if (listed is null && mayNotLook is null && verdict.Verification != Verification.Verified)
+            {
+                throw new PelicanException(Unconfirmed, $"cannot confirm the upload of '{server.Path}': {server.Name} does not tell its size"
+                    + (size is { } odd ? $" but once, as {odd} bytes and not {length}" : ""));
+            }
         }
 
         if (verdict.Verification is null)
@@ -173,9 +288,15 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             throw new PelicanException(Errors.ChecksumMismatch, $"what {server.Name} has is not '{path}': {verdict.Why}");
         }
 
+        if (verdict.Verification == Verification.Unverified && mayNotLook is not null)
+        {
+            verdict = verdict with { Why = mayNotLook };
+        }
+
         if (verdict.Verification == Verification.Unverified && (options.RequireChecksum || options.Algorithm is not null))
         {
-            throw new PelicanException(Errors.ChecksumMissing, $"'{server.Path}' cannot be verified, and you require it: {verdict.Why}",
+            throw new PelicanException(mayNotLook is null ? Errors.ChecksumMissing : Errors.Authorization,
+                $"'{server.Path}' cannot be verified, and you require it: {verdict.Why}",
                 "Leave out --require-checksum to accept an upload whose size alone was checked.");
         }
 
@@ -183,18 +304,19 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     }
 
     // After an unclear end the object may be whole: that is asked before anything is sent again or removed.
-    private async Task<DigestVerdict?> AfterFailureAsync(ObjectServer server, string path, long length, PelicanException failure,
-        UploadBody? body, Crc32cChecksum digest, CancellationToken cancellationToken)
+    private async Task<DigestVerdict?> AfterFailureAsync(ObjectServer server, string path, (FileStream File, long Length, DateTime Modified) source,
+        PelicanException failure, UploadBody? body, Crc32cChecksum digest, CancellationToken cancellationToken)
     {
         bool unclear = failure.Row == Errors.ConnectionReset || failure.Row == Errors.Protocol || failure.Row == Errors.Stopped || failure.Row == Errors.Transfer;
-        if (!unclear || body is null || body.Sent != length)
+        if (!unclear || body is null || body.Sent != source.Length)
         {
             return null;
         }
 
+        CheckUnchanged(path, source.File, source.Length, source.Modified);
         try
         {
-            DigestVerdict verdict = await ConfirmAsync(server, path, length, digest, cancellationToken);
+            DigestVerdict verdict = await ConfirmAsync(server, path, source.Length, digest, cancellationToken);
             return verdict.Verification == Verification.Verified ? verdict : null;
         }
         catch (PelicanException)
@@ -204,27 +326,41 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         }
     }
 
-    // Says what became of the incomplete object, for the end of a message.
-    private async Task<string> CleanUpAsync(ObjectServer server, bool created, bool touched, bool answered)
+    // What was sent whole stays: whoever goes on asks whether it is right.
+    private async Task StopAsync(ObjectServer server, ObjectInfo? there, Owner whose, HttpStatusCode? status)
     {
-        if (!touched)
+        string left = status is HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent
+            ? $"; '{server.Path}' was sent whole to {server.Name}, and not confirmed yet"
+            : await CleanUpAsync(server, there, whose, answered: status is not null);
+        progress.SetLeft(left.Length == 0 ? null : left[2..]);
+    }
+
+    // Says what became of the incomplete object, for the end of a message.
+    private async Task<string> CleanUpAsync(ObjectServer server, ObjectInfo? there, Owner whose, bool answered)
+    {
+        if (whose == Owner.Nobody)
         {
             return "";
-        }
-
-        if (!created)
-        {
-            return $"; '{server.Path}' had been there before, and may now be incomplete at {server.Name}";
         }
 
         using CancellationTokenSource limit = new(CleanUpLimit, clock);
         try
         {
-            return await CutUpload.RemoveAsync(server, answered, clock, limit.Token) ? "; the incomplete object was removed" : "";
+            if (there is not null)
+            {
+                return await server.StatAsync(limit.Token) is { Size: not null } now && now.Size == there.Size && now.Modified == there.Modified
+                    ? $"; '{server.Path}' at {server.Name} is as it was before"
+                    : $"; '{server.Path}' had been there before, and may now be incomplete at {server.Name}";
+            }
+
+            return whose == Owner.Unknown
+                ? await server.StatAsync(limit.Token) is null ? "" : $"; an incomplete '{server.Path}' may be left at {server.Name}"
+                : await CutUpload.RemoveAsync(server, answered, clock, limit.Token) ? "; the incomplete object was removed" : "";
         }
         catch (Exception e) when (e is PelicanException or OperationCanceledException)
         {
-            return $"; an incomplete '{server.Path}' may be left at {server.Name}, and could not be removed";
+            return there is null ? $"; an incomplete '{server.Path}' may be left at {server.Name}, and could not be removed"
+                : $"; '{server.Path}' had been there before, and may now be incomplete at {server.Name}";
         }
     }
 

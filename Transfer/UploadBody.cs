@@ -9,12 +9,13 @@ namespace Pelican.Transfer;
 /// <param name="digest">Takes in what is sent; empty at the start.</param>
 /// <param name="watch">Is told of the bytes.</param>
 /// <param name="progress">Is told of the bytes too.</param>
-internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksum digest, TransferWatch watch, TransferProgress progress) : HttpContent
+/// <param name="clock">Tells when the server was ready.</param>
+internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksum digest, TransferWatch watch, TransferProgress progress, TimeProvider clock) : HttpContent
 {
     private const int BlockBytes = 256 * 1024;
 
-    /// <summary>Whether the server was ready to take it: from then on something of it may be there.</summary>
-    public bool Started { get; private set; }
+    /// <summary>When it began to be sent (timestamp): from then on something of it may be there. Null before.</summary>
+    public long? StartedAt { get; private set; }
 
     /// <summary>Bytes handed to the connection.</summary>
     public long Sent { get; private set; }
@@ -36,16 +37,35 @@ internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksu
     /// <inheritdoc/>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        Started = true;
+        StartedAt = clock.GetTimestamp();
         byte[] block = new byte[(int)Math.Min(BlockBytes, Math.Max(length, 1))];
         while (Sent < length)
         {
             int read = Read(block);
             digest.Append(block.AsSpan(0, read));
-            await stream.WriteAsync(block.AsMemory(0, read), cancellationToken);
+            try
+            {
+                await stream.WriteAsync(block.AsMemory(0, read), cancellationToken);
+            }
+            catch (IOException)
+            {
+                await FillAsync(stream, block, cancellationToken);
+                return;
+            }
+
             Sent += read;
             watch.Moved(read);
             progress.SetBytes(Sent);
+        }
+    }
+
+    // The server takes no more, and its answer says why. HttpClient reads that only when the body has its length, so it is given something
+    // that goes nowhere (RefusableStream); on any other connection the first write fails again.
+    private async Task FillAsync(Stream stream, byte[] block, CancellationToken cancellationToken)
+    {
+        for (long left = length - Sent; left > 0; left -= block.Length)
+        {
+            await stream.WriteAsync(block.AsMemory(0, (int)Math.Min(left, block.Length)), cancellationToken);
         }
     }
 
