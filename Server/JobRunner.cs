@@ -128,7 +128,7 @@ internal sealed partial class JobRunner(
                 Log.Waits(logger, job.Id, $"there is no memory left: {e.Message}");
             }
 
-            await Task.Delay(LongestWait, clock, job.Stop);
+            await Task.Delay(options.Rest, clock, job.Stop);
             row = await store.FindAsync(job.Id) is { } now ? now.Transfers[transfer.Position] : row;
         }
     }

@@ -29,6 +29,9 @@ internal sealed record JobTableOptions
     /// <summary>Knows secrets, which never reach the database.</summary>
     public Redactor Redactor { get; init; } = new();
 
+    /// <summary>How long a job rests before it tries again what is no fault of its own.</summary>
+    public TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How often the numbers of running transfers are kept.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -112,11 +112,33 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         }
         catch (PelicanException e) when (e.Row == Errors.NotFound && WasSeen(director, question.Url.Path))
         {
+            if (question.Method == HttpMethod.Get && await HasServersAsync(director, question, cancellationToken))
+            {
+                // They may have come back in between.
+                return await AskWithRetriesAsync(director, question, cancellationToken);
+            }
+
             // The director says the same of a namespace whose servers are being restarted as of one that does not exist.
             throw new PelicanException(e.Row, e.Message, "Its servers answered a while ago: they may be down or restarting. Try again in some minutes.", e)
             {
                 ServersMayBeDown = true,
             };
+        }
+    }
+
+    // A namespace of several origins is looked through for an object before GET is answered, and so 404 may be of the object alone
+    // (pelican-servers.md 17.2). For PROPFIND nothing is looked for.
+    private async Task<bool> HasServersAsync(Uri director, DirectorQuestion question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AskWithRetriesAsync(director, question with { Method = HttpStack.Propfind }, cancellationToken);
+            return true;
+        }
+        catch (PelicanException e)
+        {
+            // Not offered is said of servers that are there.
+            return e.Row == Errors.NotSupported;
         }
     }
 

@@ -17,12 +17,11 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private readonly FederationClient _client;
     private readonly int _maxJobs;
-    private readonly TimeProvider _clock;
     private DaemonFront? _front;
 
-    private ApiServer(TestFederation federation, int maxJobs, TimeProvider clock)
+    private ApiServer(TestFederation federation, int maxJobs)
     {
-        (Federation, _maxJobs, _clock) = (federation, maxJobs, clock);
+        (Federation, _maxJobs) = (federation, maxJobs);
         Settings = new ClientSettings
         {
             CaCertificateFile = federation.CaFile,
@@ -49,9 +48,9 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private string Socket => Path.Combine(Folder, "api.sock");
 
-    public static async Task<ApiServer> StartAsync(int maxJobs = 5, TimeProvider? clock = null, FederationOptions? options = null)
+    public static async Task<ApiServer> StartAsync(int maxJobs = 5, FederationOptions? options = null)
     {
-        ApiServer server = new(await TestFederation.StartAsync(options), maxJobs, clock ?? TimeProvider.System);
+        ApiServer server = new(await TestFederation.StartAsync(options), maxJobs);
         await server.StartAgainAsync();
         return server;
     }
@@ -59,7 +58,7 @@ internal sealed class ApiServer : IAsyncDisposable
     public async Task StartAgainAsync()
     {
         Jobs = JobTable.Open(
-            new JobTableOptions { Database = Database, MaxJobs = _maxJobs, Settings = Settings }, _client, NullLoggerFactory.Instance, _clock);
+            new JobTableOptions { Database = Database, MaxJobs = _maxJobs, Settings = Settings, Rest = TimeSpan.FromMilliseconds(10) }, _client, NullLoggerFactory.Instance, TimeProvider.System);
         ApiRouter routes = new();
         routes.MapClientApi(Jobs, _client, NullLoggerFactory.Instance);
         _front = await DaemonFront.StartAsync(InstanceSocket.Bind(Socket), NullLoggerFactory.Instance, routes.RouteAsync, CancellationToken.None);

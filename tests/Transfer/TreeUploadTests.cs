@@ -337,7 +337,7 @@ public sealed partial class TreeUploadTests
         LocalEntry entry = LocalEntry.At(file);
         File.Delete(file);
 
-        await Assert.That(entry).IsEqualTo(new LocalEntry(LocalKind.File, 1234, new DateTimeOffset(time)));
+        await Assert.That(entry).IsEqualTo(entry with { Kind = LocalKind.File, Size = 1234, Modified = new DateTimeOffset(time) });
     }
 
     [Test]
