@@ -32,7 +32,7 @@ internal sealed partial class FederationClient
 
         if (found.Count == 0)
         {
-            throw failures.Count > 0 ? failures[0] : NotFound(resolution.Servers[0]);
+            throw failures.Count > 0 ? failures[0] : await resolution.Servers[0].InTheWayAsync(cancellationToken) ?? NotFound(resolution.Servers[0]);
         }
 
         List<string> gone = [];

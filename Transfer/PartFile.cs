@@ -115,7 +115,7 @@ internal sealed class PartFile : DownloadTarget
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The bytes are what matters. Without a note they are this run's alone; an older one would say what is no longer so.
-            if (_isNoted)
+            if (_isNoted && File.Exists(_claim.NotePath))
             {
                 _isNoted = false;
                 Try(() => File.Delete(_claim.NotePath), "write");

@@ -6,6 +6,9 @@ namespace Pelican.Transfer;
 /// </summary>
 internal sealed class RefusableStream(Stream inner) : Stream
 {
+    // What HttpClient holds back of a body and writes at its end: its failure would be that of the request.
+    private const int HeldBack = 8192;
+
     private volatile bool _refused;
     private bool _gone;
 
@@ -46,6 +49,12 @@ internal sealed class RefusableStream(Stream inner) : Stream
 
         try
         {
+            if (_refused && buffer.Length <= HeldBack)
+            {
+                _gone = true;
+                return;
+            }
+
             if (_refused)
             {
                 throw new IOException("the server has answered before it had the whole body");

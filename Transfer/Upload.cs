@@ -15,6 +15,9 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
     private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Timers may end a little early.</summary>
+    private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(50);
+
     private readonly List<Attempt> _attempts = [];
     private readonly long _started = clock.GetTimestamp();
     private PelicanException? _refusal;
@@ -62,23 +65,24 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             PelicanException? failure = null;
             DigestVerdict? verdict = null;
             HttpStatusCode? status = null;
+            bool only = onlyNew;
             try
             {
                 if (attempt > 1 && onlyNew)
                 {
-                    (onlyNew, verdict) = await LookAgainAsync(server, path, doubted is not null, cancellationToken);
+                    (only, verdict) = await LookAgainAsync(server, path, doubted is not null, cancellationToken);
                     if (verdict is not null)
                     {
                         return Result(path, destination, length, server, verdict);
                     }
                 }
 
-                status = await SendAsync(server, NewBody, new PutTerms(onlyNew, expect && knowsExpect), watch, cancellationToken);
+                status = await SendAsync(server, NewBody, new PutTerms(only, expect && knowsExpect), watch, cancellationToken);
                 if (status == HttpStatusCode.ExpectationFailed && expect && knowsExpect)
                 {
                     // RFC 9110, 10.1.1: the same again, unannounced.
                     (knowsExpect, status) = (false, null);
-                    status = await SendAsync(server, NewBody, new PutTerms(onlyNew, Announced: false), watch, cancellationToken);
+                    status = await SendAsync(server, NewBody, new PutTerms(only, Announced: false), watch, cancellationToken);
                 }
 
                 if (_refusal is { } refusal)
@@ -91,7 +95,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                await StopAsync(server, there, Whose(body, status, started), status);
+                await StopAsync(server, path, there, Whose(body, status, started), status);
                 throw;
             }
             catch (PelicanException e)
@@ -102,7 +106,15 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             _attempts.Add(new Attempt(server.Name, body?.Sent ?? 0, clock.GetElapsedTime(started), failure?.Message, failure?.Row));
             if (failure is not null)
             {
-                verdict = await AfterFailureAsync(server, path, (file, length, modified), failure, body, digest, cancellationToken);
+                try
+                {
+                    verdict = await AfterFailureAsync(server, path, (file, length, modified), failure, body, digest, cancellationToken);
+                }
+                catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+                {
+                    await StopAsync(server, path, there, Whose(body, status, started), status);
+                    throw;
+                }
             }
 
             if (verdict is not null)
@@ -115,8 +127,9 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             // No answer, and the server had not asked for the body: what is there may be somebody else's. It is looked at before the next PUT.
             doubted = again && whose == Owner.Unknown ? server : body is null ? doubted : null;
             string left = failure.Row == Unconfirmed ? $"; it was left as it is: look at it with 'pelican object stat'"
-                : doubted is null ? await CleanUpAsync(server, there, whose, answered: status is not null)
+                : doubted is null ? await CleanUpAsync(server, path, there, whose, answered: status is not null)
                 : "";
+            left = left.Length == 0 && whose == Owner.Nobody && progress.Left is { } earlier ? $"; {earlier}" : left;
             if (!again)
             {
                 throw new PelicanException(failure.Row == Unconfirmed ? Errors.Transfer : failure.Row, failure.Message + left, failure.NextStep, failure)
@@ -128,7 +141,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
             expect = length > 0;
             progress.SetBytes(0);
-            progress.SetLeft(doubted is null ? null : $"an incomplete '{server.Path}' may be left at {server.Name}");
+            progress.SetLeft(doubted is null ? left.Length == 0 ? null : left[2..] : $"an incomplete '{server.Path}' may be left at {server.Name}");
             await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, failure.RetryAfter, random), clock, cancellationToken);
 
             HttpContent NewBody()
@@ -182,7 +195,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     {
         HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.InsufficientStorage => Owner.Us,
         not null => Owner.Nobody,
-        _ when body?.StartedAt is { } at => _announced && clock.GetElapsedTime(started, at) < HttpStack.PatienceForContinue ? Owner.Us : Owner.Unknown,
+        _ when body?.StartedAt is { } at => _announced && clock.GetElapsedTime(started, at) < HttpStack.PatienceForContinue - TimerSlack ? Owner.Us : Owner.Unknown,
         _ => Owner.Nobody,
     };
 
@@ -209,7 +222,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             return (true, whole);
         }
 
-        return mayBeOurs && await ContentProof.IsBeginningAsync(server, found.Size, path, cancellationToken)
+        return mayBeOurs && found.Size > 0 && await ContentProof.IsBeginningAsync(server, found.Size, path, cancellationToken)
             ? (false, null)
             : throw server.ExistsAlready();
     }
@@ -313,9 +326,9 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             return null;
         }
 
-        CheckUnchanged(path, source.File, source.Length, source.Modified);
         try
         {
+            CheckUnchanged(path, source.File, source.Length, source.Modified);
             DigestVerdict verdict = await ConfirmAsync(server, path, source.Length, digest, cancellationToken);
             return verdict.Verification == Verification.Verified ? verdict : null;
         }
@@ -327,16 +340,17 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     }
 
     // What was sent whole stays: whoever goes on asks whether it is right.
-    private async Task StopAsync(ObjectServer server, ObjectInfo? there, Owner whose, HttpStatusCode? status)
+    private async Task StopAsync(ObjectServer server, string path, ObjectInfo? there, Owner whose, HttpStatusCode? status)
     {
         string left = status is HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent
             ? $"; '{server.Path}' was sent whole to {server.Name}, and not confirmed yet"
-            : await CleanUpAsync(server, there, whose, answered: status is not null);
-        progress.SetLeft(left.Length == 0 ? null : left[2..]);
+            : await CleanUpAsync(server, path, there, whose, answered: status is not null);
+        // What an earlier attempt has left is there still.
+        progress.SetLeft(left.Length == 0 ? progress.Left : left[2..]);
     }
 
     // Says what became of the incomplete object, for the end of a message.
-    private async Task<string> CleanUpAsync(ObjectServer server, ObjectInfo? there, Owner whose, bool answered)
+    private async Task<string> CleanUpAsync(ObjectServer server, string path, ObjectInfo? there, Owner whose, bool answered)
     {
         if (whose == Owner.Nobody)
         {
@@ -353,7 +367,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
                     : $"; '{server.Path}' had been there before, and may now be incomplete at {server.Name}";
             }
 
-            return whose == Owner.Unknown
+            return whose == Owner.Unknown && !await IsOursAsync(server, path, limit.Token)
                 ? await server.StatAsync(limit.Token) is null ? "" : $"; an incomplete '{server.Path}' may be left at {server.Name}"
                 : await CutUpload.RemoveAsync(server, answered, clock, limit.Token) ? "; the incomplete object was removed" : "";
         }
@@ -363,6 +377,13 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
                 : $"; '{server.Path}' had been there before, and may now be incomplete at {server.Name}";
         }
     }
+
+    // Of what the server did not ask for: nothing was there when it was looked at, so it is ours if it is the beginning of the file. That an
+    // empty object is, proves nothing; XRootD alone makes one for a body that has not come yet, and lets nobody else write it meanwhile.
+    private static async Task<bool> IsOursAsync(ObjectServer server, string path, CancellationToken cancellationToken) =>
+        await server.StatAsync(cancellationToken) is { } found
+            ? (found.Size > 0 || server.KeepsWhatIsFull) && await ContentProof.IsBeginningAsync(server, found.Size, path, cancellationToken)
+            : server.KeepsWhatIsFull;
 
     private TransferResult Result(string path, string destination, long length, ObjectServer server, DigestVerdict verdict) => new()
     {

@@ -49,7 +49,7 @@ internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksu
             }
             catch (IOException)
             {
-                await FillAsync(stream, block, cancellationToken);
+                await FillAsync(stream, block, length - Sent - read, cancellationToken);
                 return;
             }
 
@@ -61,9 +61,9 @@ internal sealed class UploadBody(SafeFileHandle file, long length, Crc32cChecksu
 
     // The server takes no more, and its answer says why. HttpClient reads that only when the body has its length, so it is given something
     // that goes nowhere (RefusableStream); on any other connection the first write fails again.
-    private async Task FillAsync(Stream stream, byte[] block, CancellationToken cancellationToken)
+    private static async Task FillAsync(Stream stream, byte[] block, long left, CancellationToken cancellationToken)
     {
-        for (long left = length - Sent; left > 0; left -= block.Length)
+        for (; left > 0; left -= block.Length)
         {
             await stream.WriteAsync(block.AsMemory(0, (int)Math.Min(left, block.Length)), cancellationToken);
         }

@@ -103,6 +103,24 @@ public sealed class CommandsPublishedTests
     }
 
     [Test]
+    public async Task Debug_tells_each_request_without_secrets()
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestShell shell = new();
+        federation.Origin.Store("/protected/a", Content);
+        string token = federation.Issuer.CreateToken("storage.read:/");
+        shell.Write("t", token);
+
+        ProgramRun run = await PublishedExecutable.Find().RunAsync(
+            ["-d", "object", "get", "-t", shell.File("t"), federation.UrlOf("/protected/a"), shell.File("a")], Environment(federation));
+
+        await Assert.That(run.ExitStatus).IsEqualTo(0);
+        await Assert.That(run.Error).Matches(@"debug HttpStack: GET https://[^ ]+/\.well-known/[^ ]+: status 200 after [0-9.]+ ms, \d+ bytes announced");
+        await Assert.That(run.Error).Matches(@"debug HttpStack: GET https://[^ ]+/protected/a[^ ]*: status 200 after [0-9.]+ ms");
+        await Assert.That(run.Error).DoesNotContain(token.Split('.')[1]);
+    }
+
+    [Test]
     [Arguments(15, 143)]
     [Arguments(2, 130)]
     [Arguments(1, 129)]
@@ -126,7 +144,7 @@ public sealed class CommandsPublishedTests
         ProgramRun again = await executable.RunAsync(arguments, Environment(federation));
 
         await Assert.That(process.ExitCode).IsEqualTo(status);
-        await Assert.That(error).IsEqualTo("Interrupted.\n");
+        await Assert.That(error).EndsWith("Interrupted.\n");
         await Assert.That(named).IsFalse();
         await Assert.That(again.ExitStatus).IsEqualTo(0);
         await Assert.That(Bytes.AreIn(shell.File("a"), Content)).IsTrue();

@@ -74,23 +74,6 @@ public sealed class ObjectCommandsTests
     }
 
     [Test]
-    public async Task Debug_tells_each_request_without_secrets()
-    {
-        await using TestFederation federation = await TestFederation.StartAsync();
-        using TestShell shell = new(federation);
-        federation.Origin.Store("/protected/a", Content);
-        string token = federation.Issuer.CreateToken("storage.read:/");
-        shell.Write("t", token);
-
-        ShellResult result = await shell.RunAsync("-d", "object", "get", "-t", "t", federation.UrlOf("/protected/a"), ".");
-
-        await Assert.That(result.Status).IsEqualTo(0);
-        await Assert.That(result.Error).Matches(@"debug HttpStack: GET https://[^ ]+/\.well-known/[^ ]+: status 200 after [0-9.]+ ms, \d+ bytes announced\n");
-        await Assert.That(result.Error).Matches(@"debug HttpStack: GET https://[^ ]+/protected/a[^ ]*: status 200 after [0-9.]+ ms, 100000 bytes announced\n");
-        await Assert.That(result.Error).DoesNotContain(token.Split('.')[1]);
-    }
-
-    [Test]
     public async Task Listings_have_the_letters_of_ls()
     {
         await using TestFederation federation = await TestFederation.StartAsync();
