@@ -58,7 +58,13 @@ internal sealed class HttpStack : IDisposable
         HttpMessageInvoker Invoker(ProxyChoice? proxies, Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? filter = null)
         {
             SocketsHttpHandler handler = Handler(settings, dialer, validation, proxies);
-            handler.PlaintextStreamFilter = filter;
+            if (filter is not null)
+            {
+                handler.PlaintextStreamFilter = filter;
+                // Of one upload, and never used again: what was refused may be half sent.
+                handler.PooledConnectionLifetime = TimeSpan.Zero;
+            }
+
             return new HttpMessageInvoker(RequestLog.Over(handler, log, clock));
         }
     }

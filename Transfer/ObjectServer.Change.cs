@@ -38,7 +38,6 @@ internal sealed partial class ObjectServer
         {
             request.Content = content();
             request.Headers.ExpectContinue = terms.Announced;
-            request.Headers.ConnectionClose = refusable ? true : null;
             if (terms.OnlyNew)
             {
                 request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);

@@ -115,9 +115,10 @@ internal sealed class PartFile : DownloadTarget
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The bytes are what matters. Without a note they are this run's alone; an older one would say what is no longer so.
-            if (_isNoted && File.Exists(_claim.NotePath))
+            bool had = _isNoted;
+            _isNoted = false;
+            if (had && File.Exists(_claim.NotePath))
             {
-                _isNoted = false;
                 Try(() => File.Delete(_claim.NotePath), "write");
             }
         }
