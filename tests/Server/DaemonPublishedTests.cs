@@ -127,9 +127,9 @@ public sealed class DaemonPublishedTests
 
         // A request that waits for a federation holds a stop up for seconds: long enough for a second signal.
         Gate never = new(0);
-        federation.Director.Faults.Add(new Fault(_ => true, FaultAction.Hold(never)));
+        federation.Origin.Faults.Add(new Fault(_ => true, FaultAction.Hold(never)));
         Task<ProgramRun> stat = daemon.ProgramAsync("curl", "-s", "--unix-socket", daemon.File("sock"), "-d",
-            $$"""{"url":"{{federation.UrlOf("/public/b")}}"}""", "http://localhost/api/v1/xfer/stat");
+            $$"""{"url":"{{federation.UrlOf("/public/a")}}"}""", "http://localhost/api/v1/xfer/stat");
         await never.Blocked;
         _ = Posix.Kill(next, Terminate);
         await Expect.UntilAsync(() => File.ReadAllText(daemon.File("log")).Contains("a signal came", StringComparison.Ordinal), cancellationToken);
