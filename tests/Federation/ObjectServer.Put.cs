@@ -32,6 +32,12 @@ public abstract partial class ObjectServer
 
         try
         {
+            if (RefusePut(request, ns, name) is { } late)
+            {
+                // Somebody else's has come between the first look and the lock.
+                return late;
+            }
+
             Directory.CreateDirectory(Path.GetDirectoryName(FileOf(name.Path))!);
             return Dialect.Posc
                 ? await PutAndRenameAsync(request, name.Path, cancellationToken)
