@@ -9,7 +9,7 @@ internal sealed class RefusableStream(Stream inner) : Stream
     // What HttpClient holds back of a body and writes at its end: its failure would be that of the request.
     private const int HeldBack = 8192;
 
-    private volatile bool _refused;
+    private readonly CancellationTokenSource _refused = new();
     private bool _gone;
 
     /// <inheritdoc/>
@@ -35,7 +35,12 @@ internal sealed class RefusableStream(Stream inner) : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         int read = await inner.ReadAsync(buffer, cancellationToken);
-        _refused |= IsRefusal(buffer.Span[..read]);
+        if (IsRefusal(buffer.Span[..read]))
+        {
+            // A write that the server takes no more waits for ever, unless it closes too.
+            await _refused.CancelAsync();
+        }
+
         return read;
     }
 
@@ -47,20 +52,21 @@ internal sealed class RefusableStream(Stream inner) : Stream
             return;
         }
 
+        if (_refused.IsCancellationRequested && buffer.Length <= HeldBack)
+        {
+            _gone = true;
+            return;
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _refused.Token);
         try
         {
-            if (_refused && buffer.Length <= HeldBack)
-            {
-                _gone = true;
-                return;
-            }
-
-            if (_refused)
-            {
-                throw new IOException("the server has answered before it had the whole body");
-            }
-
-            await inner.WriteAsync(buffer, cancellationToken);
+            await inner.WriteAsync(buffer, either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            _gone = true;
+            throw new IOException("the server has answered before it had the whole body", e);
         }
         catch (IOException)
         {
@@ -93,6 +99,7 @@ internal sealed class RefusableStream(Stream inner) : Stream
         if (disposing)
         {
             inner.Dispose();
+            _refused.Dispose();
         }
 
         base.Dispose(disposing);
