@@ -229,7 +229,7 @@ internal static class ObjectPutCommand
                 "The shell passes on a pattern that matches nothing as it stands: check it with 'ls'.");
         }
 
-        Upload.CheckSource(path);
+        UploadSource.Open(path).Dispose();
     }
 
     private static string NameOf(string source) => source[(source.LastIndexOf('/') + 1)..];

@@ -9,7 +9,10 @@ internal sealed record UploadPlaces(IReadOnlyList<ObjectServer> Servers, ObjectI
 /// <summary>Uploads of one object.</summary>
 internal sealed partial class FederationClient
 {
+    private const int LooksAtLeft = 3;
+
     private static readonly TimeSpan AfterStop = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1.1);
 
     /// <summary>Uploads one file.</summary>
     /// <param name="source">Absolute local path.</param>
@@ -31,7 +34,7 @@ internal sealed partial class FederationClient
         string source, ObjectUrl url, bool intoCollection, TransferOptions options, Action<bool> begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
-        Upload.CheckSource(source);
+        UploadSource.Open(source).Dispose();
         string name = Path.GetFileName(source);
         if (intoCollection || url.EndsWithSlash)
         {
@@ -72,7 +75,7 @@ internal sealed partial class FederationClient
         }
 
         if (options is { WasBegun: true, Overwrite: false } && existing is not null
-            && await ContentProof.IsBeginningAsync(servers[0], existing.Size, source, cancellationToken))
+            && await IsLeftByEarlierRunAsync(servers[0], existing, source, cancellationToken))
         {
             // What the earlier run has left may be replaced. It is never removed: nobody has seen that nothing was there.
             options = options with { Overwrite = true };
@@ -107,6 +110,28 @@ internal sealed partial class FederationClient
 
             throw;
         }
+    }
+
+    // A server goes on writing what had reached it before the kill, and keeps a digest for as long as the object's time has the same second (xrootd.md 5.6).
+    private async Task<bool> IsLeftByEarlierRunAsync(ObjectServer server, ObjectInfo found, string source, CancellationToken cancellationToken)
+    {
+        for (int look = 1; !await ContentProof.IsBeginningAsync(server, found.Size, source, cancellationToken); look++)
+        {
+            if (look == LooksAtLeft || found.Size is null || found.Size > LocalEntry.At(source).Size)
+            {
+                return false;
+            }
+
+            await Task.Delay(BetweenLooks, _clock, cancellationToken);
+            if (await server.StatAsync(cancellationToken) is not { } now)
+            {
+                return true;
+            }
+
+            found = now;
+        }
+
+        return true;
     }
 
     // After a stop: so that what somebody else makes there later is not taken for what we have left.

@@ -114,7 +114,7 @@ internal sealed partial class FederationClient
         TreeItem item, (bool Known, ObjectInfo? Info) existing, TransferOptions options, Action<bool> begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
-        Upload.CheckSource(item.Source);
+        UploadSource.Open(item.Source).Dispose();
         ObjectUrl url = Parse(item.Destination);
         IReadOnlyList<ObjectServer> servers = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers;
         UploadPlaces places = await LookAsync(servers, existing, options, cancellationToken);

@@ -101,6 +101,7 @@ internal sealed partial class ObjectServer
     public void Sent(long size) => http.DigestTurns.Sent(Name, size);
 
     // The first question makes the server read the whole object. One that hangs beyond that is asked again, once: 6.2 forgets one of a few thousand.
+    // So is one whose connection broke.
     private async Task<HttpResponseMessage> AskForDigestAsync(
         IReadOnlyList<ChecksumAlgorithm> wanted, long? size, CancellationToken cancellationToken)
     {
@@ -112,7 +113,7 @@ internal sealed partial class ObjectServer
         {
             return await AskAsync(first);
         }
-        catch (PelicanException e) when (e.Row == Errors.HeaderTimeout)
+        catch (PelicanException e) when (e.Row == Errors.HeaderTimeout || e.Row == Errors.ConnectionReset)
         {
             return await AskAsync(last);
         }

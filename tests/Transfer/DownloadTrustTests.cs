@@ -58,7 +58,7 @@ public sealed class DownloadTrustTests
         federation.Origin.Store(Path, Old, Then);
         await client.GetAsync(Path, "first", cancellationToken);
         federation.Origin.Store(Path, New, Then);
-        federation.Caches[0].Faults.Add("GET", Path, FaultAction.CutAfter(4_000_000, Ending.Reset));
+        federation.Caches[0].Faults.Add("GET", Path, FaultAction.CutAfter(4_000_000, Ending.Close));
         using MemoryStream output = new();
 
         PelicanException error = await Expect.FailureAsync(client.GetToStreamAsync(Path, output, cancellationToken));
@@ -303,7 +303,7 @@ public sealed class DownloadTrustTests
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Old, Then);
-        federation.Cache.Faults.Add("GET", Path, FaultAction.CutAfter(2_500_000, Ending.Reset));
+        federation.Cache.Faults.Add("GET", Path, FaultAction.CutAfter(2_500_000, Ending.Close));
         federation.Cache.Faults.Add(new Fault(r => r.Method == "GET" && r.Headers["Range"] is not null, FaultAction.Answer(416)));
 
         await Expect.FailureAsync(client.GetAsync(Path, "a.bin", cancellationToken));
@@ -337,8 +337,13 @@ public sealed class DownloadTrustTests
         await using TestFederation federation = await TestFederation.StartAsync(new() { Caches = [Dialect.Pelican], Origins = [Dialect.Pelican] });
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Old, Then);
-        federation.Cache.Faults.Add("GET", Path, FaultAction.Header("Age", "7200"));
         await client.GetAsync(Path, "first", cancellationToken);
+        // What was cut is asked after to its end.
+        federation.Cache.Faults.Add("GET", Path, FaultAction.Spoil((request, reply) =>
+        {
+            reply.Headers["Age"] = "7200";
+            (reply.StopAfter, reply.Ending) = request.Headers["Range"] is null ? (2_500_000, Ending.Close) : (reply.StopAfter, reply.Ending);
+        }));
         federation.Origin.Store(Path, New, Then.AddDays(1));
 
         TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);

@@ -1,0 +1,103 @@
+namespace Pelican.Transfer;
+
+/// <summary>
+/// Success is what the server confirms: the digest, or the size where it has none. What HEAD does not tell, or tells otherwise than it
+/// should be, is asked by PROPFIND too; only what both tell, or one alone can tell, is believed to be wrong.
+/// </summary>
+internal sealed class UploadProof(TransferOptions options)
+{
+    /// <summary>Of an upload that was taken and that nobody can confirm: it is neither a success nor to be removed.</summary>
+    public static readonly ErrorRow Unconfirmed = Errors.Transfer with { Retryable = false };
+
+    /// <summary>Asks whether what the server has is what was sent.</summary>
+    /// <exception cref="PelicanException">It is not; of row <see cref="Unconfirmed"/> when that is not known.</exception>
+    public async Task<DigestVerdict> ConfirmAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
+    {
+        ObjectServer server = sending.Server;
+        (long? size, DigestVerdict verdict) = await AnsweredAsync(server, DigestJudge.AskAsync(server, source.Length,
+            algorithm => algorithm == ChecksumAlgorithm.Crc32c ? sending.Digest.Value() : Checksum.OfFile(source.Path, algorithm, cancellationToken),
+            options.Algorithm, cancellationToken));
+        string? mayNotLook = size == source.Length ? null : await WeighAsync(server, source.Length, size, verdict, cancellationToken);
+        if (verdict.Verification is null)
+        {
+            throw new PelicanException(Errors.ChecksumMismatch, $"what {server.Name} has is not '{source.Path}': {verdict.Why}");
+        }
+
+        if (verdict.Verification == Verification.Verified)
+        {
+            return verdict;
+        }
+
+        verdict = mayNotLook is null ? verdict : verdict with { Why = mayNotLook };
+        return !options.RequireChecksum && options.Algorithm is null ? verdict
+            : throw new PelicanException(mayNotLook is null ? Errors.ChecksumMissing : Errors.Authorization,
+                $"'{server.Path}' cannot be verified, and you require it: {verdict.Why}",
+                "Leave out --require-checksum to accept an upload whose size alone was checked.");
+    }
+
+    /// <summary>After an unclear end the object may be whole: that is asked before anything is sent again or removed.</summary>
+    /// <returns>Null when it is not, or that is not known: the failure stands.</returns>
+    public async Task<DigestVerdict?> AfterFailureAsync(
+        UploadSending sending, UploadSource source, PelicanException failure, CancellationToken cancellationToken)
+    {
+        bool unclear = failure.Row == Errors.ConnectionReset || failure.Row == Errors.Protocol || failure.Row == Errors.Stopped || failure.Row == Errors.Transfer;
+        if (!unclear || !sending.HasBegun || sending.Sent != source.Length)
+        {
+            return null;
+        }
+
+        try
+        {
+            source.CheckUnchanged();
+            DigestVerdict verdict = await ConfirmAsync(sending, source, cancellationToken);
+            return verdict.Verification == Verification.Verified ? verdict : null;
+        }
+        catch (PelicanException)
+        {
+            return null;
+        }
+    }
+
+    // Throws what the sizes say; else tells why they could not be asked, null when they could.
+    private static async Task<string?> WeighAsync(ObjectServer server, long length, long? size, DigestVerdict verdict, CancellationToken cancellationToken)
+    {
+        long? listed;
+        try
+        {
+            listed = (await AnsweredAsync(server, server.StatAsync(cancellationToken)) ?? throw new PelicanException(Errors.Transfer,
+                $"{server.Name} said that it took '{server.Path}', and does not have it")).Size;
+        }
+        catch (PelicanException e) when (e.Row == Errors.Authorization || e.Row == Errors.TokenNotFound)
+        {
+            return "the token may not read it there (storage.read)";
+        }
+
+        if (listed is { } told && told != length)
+        {
+            throw size is null || size == listed
+                ? new PelicanException(Errors.Transfer, $"{server.Name} has {told} bytes of '{server.Path}' after {length} were sent")
+                : new PelicanException(Unconfirmed, $"{server.Name} tells two sizes of '{server.Path}' after {length} bytes were sent: {size} and {told}");
+        }
+
+        return listed is not null || verdict.Verification == Verification.Verified ? null
+            : throw new PelicanException(Unconfirmed, $"cannot confirm the upload of '{server.Path}': {server.Name} does not tell its size"
+                + (size is { } odd ? $" but once, as {odd} bytes and not {length}" : ""));
+    }
+
+    // A server that takes an object and then answers no question has it all the same.
+    private static async Task<T> AnsweredAsync<T>(ObjectServer server, Task<T> question)
+    {
+        try
+        {
+            return await question;
+        }
+        catch (PelicanException e) when (e.Retryable)
+        {
+            throw new PelicanException(Unconfirmed, $"cannot confirm the upload of '{server.Path}' at {server.Name}: {e.Message}", null, e)
+            {
+                Retryable = true,
+                RetryAfter = e.RetryAfter,
+            };
+        }
+    }
+}

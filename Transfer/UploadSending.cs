@@ -1,0 +1,127 @@
+using System.Net;
+
+namespace Pelican.Transfer;
+
+/// <summary>Whose the object is that is there after a sending.</summary>
+internal enum UploadOwner
+{
+    /// <summary>Not ours: nothing was sent, or it was refused.</summary>
+    Nobody,
+
+    /// <summary>Ours, if it is the beginning of the file.</summary>
+    Unknown,
+
+    /// <summary>Ours: the server has taken bytes for it.</summary>
+    Us,
+}
+
+/// <summary>One sending of a file to one server, and what is known of its end.</summary>
+/// <param name="server">The object.</param>
+/// <param name="source">The file.</param>
+/// <param name="settings">Limits.</param>
+/// <param name="progress">Is told of the bytes.</param>
+/// <param name="clock">Times it.</param>
+internal sealed class UploadSending(ObjectServer server, UploadSource source, ClientSettings settings, TransferProgress progress, TimeProvider clock) : IDisposable
+{
+    /// <summary>Timers may end a little early.</summary>
+    private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(50);
+
+    private readonly TransferWatch _watch = new(settings, slowRule: false, clock);
+    private readonly long _began = clock.GetTimestamp();
+    private UploadBody? _body;
+    private bool _announced;
+
+    /// <summary>The object at the server.</summary>
+    public ObjectServer Server => server;
+
+    /// <summary>What was there before and may be replaced; null for nothing.</summary>
+    public ObjectInfo? There { get; set; }
+
+    /// <summary>Whether nothing may be replaced.</summary>
+    public bool OnlyNew { get; set; }
+
+    /// <summary>Of the bytes sent. One digest, one sending: a redirect sends it again.</summary>
+    public Crc32cChecksum Digest { get; } = new();
+
+    /// <summary>The server's answer; null without one.</summary>
+    public HttpStatusCode? Status { get; private set; }
+
+    /// <summary>Whether the server says that it has it all.</summary>
+    public bool IsTaken => Status is HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent;
+
+    /// <summary>Whether the server does not know <c>Expect</c>.</summary>
+    public bool IsExpectRefused { get; private set; }
+
+    /// <summary>Whether it came to a request.</summary>
+    public bool HasBegun => _body is not null;
+
+    /// <summary>Bytes handed to the connection.</summary>
+    public long Sent => _body?.Sent ?? 0;
+
+    /// <summary>What went wrong with the file; null when nothing did.</summary>
+    public Exception? FileFault => _body?.FileFault;
+
+    /// <summary>Time since it began.</summary>
+    public TimeSpan Elapsed => clock.GetElapsedTime(_began);
+
+    /// <summary>
+    /// After a refusal what is there is somebody else's, who may be writing it at this moment; but for a full disk, which is told after the
+    /// first bytes. Without an answer it is ours if the server had asked for the body: by its 100, long before our patience ended.
+    /// </summary>
+    public UploadOwner Owner => Status switch
+    {
+        _ when IsTaken => UploadOwner.Us,
+        HttpStatusCode.InsufficientStorage => UploadOwner.Unknown,
+        not null => UploadOwner.Nobody,
+        _ when _body?.StartedAt is { } at =>
+            _announced && clock.GetElapsedTime(_began, at) < HttpStack.PatienceForContinue - TimerSlack ? UploadOwner.Us : UploadOwner.Unknown,
+        _ => UploadOwner.Nobody,
+    };
+
+    /// <summary>Sends it; who does not know <c>Expect</c> gets the same again, unannounced (RFC 9110, 10.1.1).</summary>
+    /// <exception cref="PelicanException">It was refused, or the connection broke.</exception>
+    public async Task SendAsync(bool announced, CancellationToken cancellationToken)
+    {
+        PelicanException? refusal = await PutAsync(announced, cancellationToken);
+        if (announced && Status == HttpStatusCode.ExpectationFailed)
+        {
+            IsExpectRefused = true;
+            refusal = await PutAsync(announced: false, cancellationToken);
+        }
+
+        if (refusal is not null)
+        {
+            throw refusal;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _watch.Dispose();
+        Digest.Dispose();
+    }
+
+    private async Task<PelicanException?> PutAsync(bool announced, CancellationToken cancellationToken)
+    {
+        (_announced, Status) = (announced, null);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _watch.Stopped);
+        try
+        {
+            // No limit of its own for the answer: an origin may take its time to commit, and the watch sees that nothing moves.
+            using HttpResponseMessage response = await server.PutAsync(NewBody, new PutTerms(OnlyNew, announced), Timeout.InfiniteTimeSpan, either.Token);
+            Status = response.StatusCode;
+            return IsTaken || (announced && Status == HttpStatusCode.ExpectationFailed) ? null : await server.PutRefusalAsync(response, cancellationToken);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && _watch.Reason != StopReason.None)
+        {
+            throw new PelicanException(Errors.Stopped, $"{server.Name} took nothing more of '{server.Path}' for too long");
+        }
+    }
+
+    private UploadBody NewBody()
+    {
+        Digest.Reset();
+        return _body = new UploadBody(source.Handle, source.Length, Digest, _watch, progress, clock);
+    }
+}
