@@ -14,6 +14,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     private readonly UploadProof _proof = new(options);
     private readonly List<Attempt> _attempts = [];
     private readonly HashSet<ObjectServer> _mayHaveOurs = [];
+    private readonly Dictionary<ObjectServer, ObjectInfo> _there = [];
     private readonly long _started = clock.GetTimestamp();
     private bool _knowsExpect = true;
 
@@ -36,7 +37,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         {
             ObjectServer server = _doubted ?? servers[(number - 1) % servers.Count];
             progress.SetServer(server.Name);
-            using UploadSending sending = new(server, source, settings, progress, clock) { There = there, OnlyNew = onlyNew };
+            using UploadSending sending = new(server, source, settings, progress, clock) { There = _there.GetValueOrDefault(server) ?? there, OnlyNew = onlyNew };
             DigestVerdict? verdict;
             PelicanException? failure;
             try
@@ -79,13 +80,14 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
             // A second PUT is announced whatever its size: a refusal may come of what the first has left.
             await sending.SendAsync(_knowsExpect && source.Length >= (isFirst ? ExpectFrom : 1), cancellationToken);
-            source.CheckUnchanged();
             return (await _proof.ConfirmAsync(sending, source, cancellationToken), null);
         }
         catch (PelicanException e)
         {
             PelicanException failure = sending.FileFault is { } fault ? Faults.FromLocal(fault, source.Path, "read") : e;
-            return (await _proof.AfterFailureAsync(sending, source, failure, cancellationToken), failure);
+            return !UploadProof.IsUnclear(failure, sending, source) ? (null, failure)
+                : source.Change() is { } change ? (null, change)
+                : (await _proof.TryConfirmAsync(sending, source, cancellationToken), failure);
         }
     }
 
@@ -129,7 +131,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         }
 
         // It may be replaced, and is not ours to remove.
-        sending.There ??= found;
+        sending.There ??= _there[server] = found;
         return null;
     }
 

@@ -13,6 +13,11 @@ internal sealed class UploadProof(TransferOptions options)
     /// <exception cref="PelicanException">It is not; of row <see cref="Unconfirmed"/> when that is not known.</exception>
     public async Task<DigestVerdict> ConfirmAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
     {
+        if (source.Change() is { } change)
+        {
+            throw change;
+        }
+
         ObjectServer server = sending.Server;
         (long? size, DigestVerdict verdict) = await AnsweredAsync(server, DigestJudge.AskAsync(server, source.Length,
             algorithm => algorithm == ChecksumAlgorithm.Crc32c ? sending.Digest.Value() : Checksum.OfFile(source.Path, algorithm, cancellationToken),
@@ -35,20 +40,17 @@ internal sealed class UploadProof(TransferOptions options)
                 "Leave out --require-checksum to accept an upload whose size alone was checked.");
     }
 
-    /// <summary>After an unclear end the object may be whole: that is asked before anything is sent again or removed.</summary>
-    /// <returns>Null when it is not, or that is not known: the failure stands.</returns>
-    public async Task<DigestVerdict?> AfterFailureAsync(
-        UploadSending sending, UploadSource source, PelicanException failure, CancellationToken cancellationToken)
-    {
-        bool unclear = failure.Row == Errors.ConnectionReset || failure.Row == Errors.Protocol || failure.Row == Errors.Stopped || failure.Row == Errors.Transfer;
-        if (!unclear || !sending.HasBegun || sending.Sent != source.Length)
-        {
-            return null;
-        }
+    /// <summary>Whether all may be there although the sending failed: that is asked before anything is sent again or removed.</summary>
+    public static bool IsUnclear(PelicanException failure, UploadSending sending, UploadSource source) =>
+        sending.HasBegun && sending.Sent == source.Length
+            && (failure.Row == Errors.ConnectionReset || failure.Row == Errors.Protocol || failure.Row == Errors.Stopped || failure.Row == Errors.Transfer);
 
+    /// <summary>The same for what has failed.</summary>
+    /// <returns>Null when it is not what was sent, or that is not known: the failure stands.</returns>
+    public async Task<DigestVerdict?> TryConfirmAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
+    {
         try
         {
-            source.CheckUnchanged();
             DigestVerdict verdict = await ConfirmAsync(sending, source, cancellationToken);
             return verdict.Verification == Verification.Verified ? verdict : null;
         }

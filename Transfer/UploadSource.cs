@@ -58,16 +58,9 @@ internal sealed class UploadSource : IDisposable
         }
     }
 
-    /// <summary>Refuses to call done what was changed meanwhile.</summary>
-    /// <exception cref="PelicanException">Its size or time is another.</exception>
-    public void CheckUnchanged()
-    {
-        if (_file.Length != Length || File.GetLastWriteTimeUtc(Handle) != _modified)
-        {
-            throw new PelicanException(Errors.Local, $"'{Path}' was changed while it was uploaded",
-                "Wait until whatever writes it is done, then upload it again.");
-        }
-    }
+    /// <summary>Why nothing that was sent of it can be called right: its size or time is another by now. Null when it is as it was.</summary>
+    public PelicanException? Change() => _file.Length == Length && File.GetLastWriteTimeUtc(Handle) == _modified ? null
+        : new PelicanException(Errors.Local, $"'{Path}' was changed while it was uploaded", "Wait until whatever writes it is done, then upload it again.");
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
