@@ -231,8 +231,10 @@ internal sealed class TransferBatch(Session session, TransferPlan plan)
     private void Failed(string source, DateTimeOffset start, PelicanException failure)
     {
         _tally.Add(failure);
-        session.Failed(failure, source);
-        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), source, session.Redactor.Redact(failure)));
+        // As the result of one that succeeds.
+        string named = plan.Upload ? Path.GetFullPath(source) : source;
+        session.Failed(failure, named);
+        _stats?.Add(Reports.Stats(_stats.Job, start, plan.UrlOf(source), named, session.Redactor.Redact(failure)));
     }
 
     private void Planned(TransferResult result)

@@ -80,6 +80,11 @@ internal static class Faults
         PelicanException Setup(string message) => new(Errors.ConnectionSetup, message, inner: exception);
     }
 
+    /// <summary>What to do when something is not there.</summary>
+    public static string WhereToLook(ObjectPath path) => path.Decoded.Contains('*', StringComparison.Ordinal)
+        ? "A '*' in a URL stands for itself: name each object, or a collection with -r."
+        : "Check the spelling of the path; 'pelican object ls' shows what is there.";
+
     /// <summary>Classifies a status that ends a request (federation-protocol 3.5; xrootd.md 2).</summary>
     /// <param name="response">The refused answer; its body is read here, within bounds.</param>
     /// <param name="what">The object, for the message.</param>
@@ -93,8 +98,7 @@ internal static class Faults
         string said = text.Length == 0 ? $"HTTP status {status}" : $"HTTP status {status}: {text}";
         return response.StatusCode switch
         {
-            HttpStatusCode.NotFound => new PelicanException(Errors.NotFound, $"{server} has no '{what}' ({said})",
-                "Check the spelling of the path; 'pelican object ls' shows what is there."),
+            HttpStatusCode.NotFound => new PelicanException(Errors.NotFound, $"{server} has no '{what}' ({said})", WhereToLook(what)),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
                 new PelicanException(Errors.Authorization, $"{server} refused access to '{what}' ({said})"),
             HttpStatusCode.TooManyRequests => Throttled(response, text, server),

@@ -167,8 +167,7 @@ internal sealed partial class FederationClient : IDisposable
         UnverifiedReason = "nothing was moved",
     };
 
-    private static PelicanException NotFound(ObjectServer server) => new(Errors.NotFound, $"{server.Name} has no '{server.Path}'",
-        "Check the spelling of the path; 'pelican object ls' shows what is there.");
+    private static PelicanException NotFound(ObjectServer server) => new(Errors.NotFound, $"{server.Name} has no '{server.Path}'", Faults.WhereToLook(server.Path));
 
     private ObjectUrl Parse(string text)
     {

@@ -170,7 +170,12 @@ internal sealed class HttpStack : IDisposable
             }
             catch (Exception direct) when (Faults.IsTransport(direct))
             {
-                throw Faults.FromTransport(direct, uri.Authority);
+                // The proxy is what should have been used; that a host cannot be reached or found without it means nothing here.
+                PelicanException byProxy = Faults.FromTransport(e, NameOf(uri));
+                throw new PelicanException(byProxy.Row, $"{byProxy.Message}; without the proxy: {Faults.FromTransport(direct, uri.Authority).Message}", byProxy.NextStep, e)
+                {
+                    Retryable = byProxy.Retryable,
+                };
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)

@@ -205,7 +205,7 @@ internal sealed class TreeDeletion(
         // That it has gone already is no failure: it was there a moment ago. What nobody could see was perhaps never there.
         if (failure is null && unlisted is not null && !any)
         {
-            failure = new PelicanException(Errors.NotFound, $"{servers[0]} has no '{top.Below(item.Path).Path}'", "Check the spelling of the path.");
+            failure = new PelicanException(Errors.NotFound, $"{servers[0]} has no '{top.Below(item.Path).Path}'", Faults.WhereToLook(top.Below(item.Path).Path));
         }
 
         if (failure is not null)

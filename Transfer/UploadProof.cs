@@ -19,9 +19,7 @@ internal sealed class UploadProof(TransferOptions options)
         }
 
         ObjectServer server = sending.Server;
-        (long? size, DigestVerdict verdict) = await AnsweredAsync(server, DigestJudge.AskAsync(server, source.Length,
-            algorithm => algorithm == ChecksumAlgorithm.Crc32c ? sending.Digest.Value() : Checksum.OfFile(source.Path, algorithm, cancellationToken),
-            options.Algorithm, cancellationToken));
+        (long? size, DigestVerdict verdict) = await AskAsync(sending, source, cancellationToken);
         string? mayNotLook = size == source.Length ? null : await WeighAsync(server, source.Length, size, verdict, cancellationToken);
         if (verdict.Verification is null)
         {
@@ -57,6 +55,21 @@ internal sealed class UploadProof(TransferOptions options)
         catch (PelicanException)
         {
             return null;
+        }
+    }
+
+    private async Task<(long? Size, DigestVerdict Verdict)> AskAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AnsweredAsync(sending.Server, DigestJudge.AskAsync(sending.Server, source.Length,
+                algorithm => algorithm == ChecksumAlgorithm.Crc32c ? sending.Digest.Value() : Checksum.OfFile(source.Path, algorithm, cancellationToken),
+                options.Algorithm, cancellationToken));
+        }
+        catch (PelicanException e) when (e.Row == Errors.NotFound)
+        {
+            // PROPFIND has the last word.
+            return (null, new DigestVerdict(Verification.Unverified, null, null, "the server says that it has no such object when its digest is asked for"));
         }
     }
 
