@@ -129,14 +129,15 @@ internal sealed class ApiConnection
                     };
                 }
 
-                if (!IsNobodyThere(e))
-                {
-                    throw Unreachable(e, path);
-                }
-
+                // First of all: what it is can be asked by whoever may not write to it, and to whom the kernel says no more than that.
                 if (Directory.Exists(path) || new FileInfo(path) is { Exists: true, Length: > 0 })
                 {
                     throw new ApiException(ApiFault.Unreachable, $"'{path}' is not a socket", e) { Detail = "Name that of the Client API server." };
+                }
+
+                if (!IsNobodyThere(e))
+                {
+                    throw Unreachable(e, path);
                 }
             }
         }
