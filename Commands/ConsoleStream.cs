@@ -22,6 +22,12 @@ internal sealed class ConsoleStream(int descriptor, CancellationToken stop = def
     /// <summary>Whether the reader has gone away (<c>EPIPE</c>), as <c>head</c> does once it has seen enough.</summary>
     public bool ReaderGone { get; private set; }
 
+    /// <summary>
+    /// A write that was cancelled while the reader did not read. It ends, whatever comes of it, when the reader reads again or goes
+    /// away; until then the descriptor must stay open.
+    /// </summary>
+    public Task Abandoned { get; private set; } = Task.CompletedTask;
+
     /// <inheritdoc/>
     public override bool CanRead => false;
 
@@ -50,11 +56,11 @@ internal sealed class ConsoleStream(int descriptor, CancellationToken stop = def
         {
             WaitForRoom();
             int piece = Math.Min(buffer.Length, PieceBytes);
-            WriteAll(buffer[..piece]);
+            WriteAll(buffer[..piece], CancellationToken.None);
             buffer = buffer[piece..];
         }
 
-        WriteAll(buffer);
+        WriteAll(buffer, CancellationToken.None);
     }
 
     private void WaitForRoom()
@@ -67,13 +73,14 @@ internal sealed class ConsoleStream(int descriptor, CancellationToken stop = def
         }
     }
 
-    private unsafe void WriteAll(ReadOnlySpan<byte> buffer)
+    private unsafe void WriteAll(ReadOnlySpan<byte> buffer, CancellationToken cancellationToken)
     {
         fixed (byte* start = buffer)
         {
             int done = 0;
             while (done < buffer.Length)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 nint count = Posix.Write(descriptor, start + done, (nuint)(buffer.Length - done));
                 if (count < 0)
                 {
@@ -91,8 +98,20 @@ internal sealed class ConsoleStream(int descriptor, CancellationToken stop = def
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <summary>The same, so that a reader who has stopped reading does not keep us from ending.</summary>
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken) =>
-        await Task.Run(() => WriteAll(buffer.Span), cancellationToken).WaitAsync(cancellationToken);
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Task write = Task.Run(() => WriteAll(buffer.Span, cancellationToken), cancellationToken);
+        try
+        {
+            await write.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            Abandoned = write.ContinueWith(
+                static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

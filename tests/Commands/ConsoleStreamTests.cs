@@ -50,5 +50,8 @@ public sealed class ConsoleStreamTests
         await source.CancelAsync();
 
         await Assert.That(async () => await write).Throws<OperationCanceledException>();
+
+        reader.Close();
+        await stream.Abandoned;
     }
 }

@@ -76,11 +76,25 @@ internal sealed class OsdfProxy : IAsyncDisposable
             string[] target = _discovery.Host.Split(':');
             await far.ConnectAsync(IPAddress.Loopback, int.Parse(target[1], System.Globalization.CultureInfo.InvariantCulture), _end.Token);
             await stream.WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray(), _end.Token);
-            await Task.WhenAny(stream.CopyToAsync(far.GetStream(), _end.Token), far.GetStream().CopyToAsync(stream, _end.Token));
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+            await Task.WhenAll(CopyAsync(stream, far.GetStream(), over), CopyAsync(far.GetStream(), stream, over));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
             // Who used it has gone, or the test is over.
+        }
+    }
+
+    // The end of one direction is the end of both.
+    private static async Task CopyAsync(NetworkStream from, NetworkStream to, CancellationTokenSource over)
+    {
+        try
+        {
+            await from.CopyToAsync(to, over.Token);
+        }
+        finally
+        {
+            await over.CancelAsync();
         }
     }
 }
