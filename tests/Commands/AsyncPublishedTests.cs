@@ -214,7 +214,7 @@ public sealed class AsyncPublishedTests : IDisposable
 
     private static Process Start(PublishedDaemon daemon, params string[] arguments)
     {
-        ProcessStartInfo start = new(PublishedExecutable.Find().Path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = PublishedExecutable.StartInfo(PublishedExecutable.Find().Path, arguments);
         start.Environment.Clear();
         start.Environment["HOME"] = daemon.Home;
         return Process.Start(start)!;

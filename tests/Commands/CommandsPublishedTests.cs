@@ -175,12 +175,7 @@ public sealed class CommandsPublishedTests
 
     private static Process Start(string program, string[] arguments, TestFederation federation)
     {
-        ProcessStartInfo start = new(program, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = PublishedExecutable.StartInfo(program, arguments);
         foreach ((string name, string value) in Environment(federation))
         {
             start.Environment[name] = value;

@@ -66,12 +66,7 @@ internal sealed class PublishedDaemon : IAsyncDisposable
     /// <summary>Starts it again, and waits until it answers.</summary>
     public async Task StartAgainAsync()
     {
-        ProcessStartInfo start = new(_executable.Path, ["client-api", "serve", "--foreground", .. _arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
+        ProcessStartInfo start = PublishedExecutable.StartInfo(_executable.Path, ["client-api", "serve", "--foreground", .. _arguments]);
         start.Environment.Clear();
         foreach ((string name, string value) in _environment)
         {

@@ -57,6 +57,19 @@ internal sealed class PublishedExecutable
         return await RunAsync("chroot", [root, "/pelican", .. arguments], environment, "");
     }
 
+    /// <summary>
+    /// How to start any program, with all its standard streams redirected. It gets SIGINT as if a terminal had started it: where the
+    /// tests themselves run in the background of a script, that signal is ignored, and whoever is started inherits it.
+    /// </summary>
+    /// <param name="program">Path, or name to be found in PATH.</param>
+    /// <param name="arguments">Arguments, without the name of the program.</param>
+    public static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments) => new("env", ["--default-signal=INT", program, .. arguments])
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+
     /// <summary>Runs any program to its end.</summary>
     /// <param name="program">Path, or name to be found in PATH.</param>
     /// <param name="arguments">Arguments, without the name of the program.</param>
@@ -65,12 +78,7 @@ internal sealed class PublishedExecutable
     public static async Task<ProgramRun> RunAsync(
         string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string input = "")
     {
-        ProcessStartInfo start = new(program, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = StartInfo(program, arguments);
         string? searchPath = Environment.GetEnvironmentVariable("PATH");
         start.Environment.Clear();
         start.Environment["PATH"] = searchPath;
