@@ -284,7 +284,10 @@ start_server() { # NAME PORT
   install -m 600 "$DIR/ca/host.key" "$run/host.key"
   command=("${XROOTD[@]}" -c "$conf" -n "$name")
   case $name in
-    issuer) command=("$PYTHON" "$HERE/issuer.py" "$DIR/issuer/issuer.jwks" "$DIR/ca/host.pem" "$run/host.key") ;;
+    issuer)
+      # A copy: the server, who is not root, may not be able to read this script's directory, as below /root.
+      install -m 644 "$HERE/issuer.py" "$DIR/issuer/issuer.py"
+      command=("$PYTHON" "$DIR/issuer/issuer.py" "$DIR/issuer/issuer.jwks" "$DIR/ca/host.pem" "$run/host.key") ;;
     http) ;;
     https*) mkdir -p "$DIR/data/$name"/{public,protected,open}; seed_keys "$run/keys" ;;
     cache*) mkdir -p "$DIR/data/$name"/{ns,data,meta}; seed_keys "$run/keys" ;;
