@@ -14,7 +14,7 @@ esac
 . build/packages.sh
 . build/dotnet.sh
 
-need_packages python3 curl rclone aria2 davix
+need_packages "${PUBLISH_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
 ./publish.sh --static-only
 dotnet build tests/Federation -c Release -v quiet
 # The interpreter is named because others, of pyenv for one, may be in front of it in PATH.

@@ -2,7 +2,7 @@
 # demo.sh [--keep]
 #
 # Shows pelican at work: builds it, starts a small federation on this machine (discovery, director, origin, cache, token
-# issuer; no network is needed), and puts, lists, examines, gets and deletes real files in it; then two mistakes and what
+# issuer; no network is needed once it is built), and puts, lists, examines, gets and deletes real files in it; then two mistakes and what
 # pelican says to them; then the same in the background: the Client API server and its jobs. Everything is below a
 # temporary directory, which goes away at the end.
 #   --keep   leave federation and server running, and say how to talk to them
@@ -19,20 +19,40 @@ esac
 
 . build/packages.sh
 . build/dotnet.sh
-
-echo "Building pelican and the demonstration federation (a few minutes the first time) ..."
-./publish.sh --static-only >/dev/null
-dotnet build tests/Federation/Federation.csproj -c Release -v quiet </dev/null >/dev/null
+need_packages "${PUBLISH_PACKAGES[@]}" "${DEMO_PACKAGES[@]}"
 
 work=$(mktemp -d)
 federation=
+dots=
 cleanup() {
+  [[ -z $dots ]] || kill "$dots" 2>/dev/null || true
   [[ ! -e $work/home/.pelican/client-api.pid ]] || pelican -q client-api stop || true
   [[ -z $federation ]] || kill "$federation" 2>/dev/null || true
   [[ -z $federation ]] || wait "$federation" 2>/dev/null || true
   rm -rf "$work"
 }
 trap cleanup EXIT
+
+# build WHAT COMMAND...: runs it, shows that it goes on, and what it said if it fails.
+build() {
+  local started=$SECONDS status=0
+  printf 'Building %s ' "$1"
+  while sleep 2 >/dev/null; do printf .; done &
+  dots=$!
+  "${@:2}" </dev/null >"$work/log" 2>&1 || status=$?
+  kill "$dots"
+  wait "$dots" 2>/dev/null || true
+  dots=
+  if ((status != 0)); then
+    printf ' failed:\n' && cat "$work/log" >&2
+    echo "demo.sh: cannot build $1" >&2
+    exit "$status"
+  fi
+  printf ' %s s\n' "$((SECONDS - started))"
+}
+
+build "pelican, which takes a minute or two the first time" ./publish.sh --static-only
+build "a small federation" dotnet build tests/Federation/Federation.csproj -c Release -v quiet
 
 dotnet artifacts/bin/Federation/release/federation.dll --root "$work/federation" --state "$work/state" </dev/null &
 federation=$!
@@ -100,10 +120,8 @@ run pelican job status "$id"
 cmp back.txt licence.txt
 run pelican job list
 say "Any program can ask it, over its Unix socket:"
-if command -v curl >/dev/null; then
-  run curl -s --unix-socket "$HOME/.pelican/client-api.sock" "http://localhost/api/v1/xfer/jobs?limit=1"
-  echo
-fi
+run curl -s --unix-socket "$HOME/.pelican/client-api.sock" "http://localhost/api/v1/xfer/jobs?limit=1"
+echo
 say "Clean up:"
 run pelican object delete -r "$base/demo/jobs"
 run pelican object delete "$base/demo/tree/LICENSE"

@@ -33,7 +33,7 @@ trap 'echo "$summary"' EXIT
 
 . build/packages.sh
 . build/dotnet.sh
-need_packages gcc libc6-dev fuse3 libfuse3-dev xrootd-server xrootd-plugins xrootd-server-plugins xrootd-scitokens-plugins python3 openssl curl python3-requests-unixsocket
+need_packages "${PUBLISH_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 tests/xrootd/xrootd.sh install --suite "$suite"
 
 step() { echo "== $*" >&2; }

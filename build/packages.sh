@@ -1,4 +1,13 @@
-# Sourced by the scripts at the root.
+# Sourced by the scripts at the root: which Debian packages they need, and how they get them.
+
+# Whoever needs several of these asks for all of them at once, at the start.
+readonly PUBLISH_PACKAGES=(gcc libc6-dev libssl-dev cmake make binutils)
+readonly DEMO_PACKAGES=(curl)
+readonly TEST_PACKAGES=(
+  fuse3 libfuse3-dev strace python3 python3-requests-unixsocket openssl curl ca-certificates util-linux
+  xrootd-server xrootd-plugins xrootd-server-plugins xrootd-scitokens-plugins
+)
+readonly BENCH_PACKAGES=(python3 curl rclone aria2 davix)
 
 # need_packages PACKAGE...: sees to it that these Debian packages are installed. Installs what is missing when it may;
 # otherwise says what is needed, and fails.
