@@ -15,7 +15,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly FLOOR=2.17
 readonly MAX_BYTES=25000000
-readonly PACKAGES=(gcc libc6-dev libssl-dev cmake make binutils)
 
 usage() { sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0"; }
 
@@ -31,7 +30,7 @@ inputs() {
     -o -path ./publish.sh \) -print0 | sort -z | xargs -0 sha256sum
   dotnet --version
   gcc --version
-  dpkg-query -W "${PACKAGES[@]}"
+  dpkg-query -W "${PUBLISH_PACKAGES[@]}"
 }
 
 # prepare LINKAGE: what the linker needs beside the program.
@@ -62,6 +61,15 @@ check_floor() {
   [[ -z $needed ]] || die "$1 needs $needed"
 }
 
+# forget_shims: drops what cmake made of the SDK's sources for another place, SDK or NuGet folder (another HOME has another):
+# it would refuse to go on there.
+forget_shims() {
+  local stamp=artifacts/native/shims now
+  now=$(printf '%s\n' "$PWD" "${NUGET_PACKAGES:-${HOME-}/.nuget/packages}" "$(dotnet --version)")
+  [[ -f $stamp && $(<"$stamp") == "$now" ]] || rm -rf artifacts/obj/pelican/*/libs
+  printf '%s\n' "$now" >"$stamp"
+}
+
 # publish LINKAGE NAME CHECK: makes and checks dist/NAME, unless it is up to date.
 publish() {
   local linkage=$1 name=$2 check=$3
@@ -75,6 +83,7 @@ publish() {
   # MSBuild does not see that archives named by -l, or the files of prepare, have changed.
   rm -f "$out/inputs" "$out/pelican"
   prepare "$linkage"
+  forget_shims
   dotnet publish pelican.csproj -c Release -r linux-x64 -p:Linkage="$linkage" -v minimal </dev/null >"$out/log" 2>&1 || {
     cat "$out/log" >&2
     die "dotnet publish failed"
@@ -102,7 +111,7 @@ case ${1-} in
 esac
 
 [[ $(uname -sm) == "Linux x86_64" ]] || die "this works on Linux on x86-64 only"
-need_packages "${PACKAGES[@]}"
+need_packages "${PUBLISH_PACKAGES[@]}"
 
 # Of two at once, the second waits and finds everything up to date.
 mkdir -p artifacts/native dist

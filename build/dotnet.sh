@@ -1,4 +1,10 @@
-# Sourced by the scripts at the root: how the .NET SDK behaves in a script.
+# Sourced by the scripts at the root, in it: how the .NET SDK behaves in a script.
+
+# Shells, make and MSBuild all read the paths that this directory begins, and to each something else is special.
+if [[ $PWD == *[!\ -~]* || $PWD == *[\"\'\`\$\\\;%*?\<\>\|\!\#=:,\(\)\[\]{}^]* ]]; then
+  printf "%s: cannot build in '%s'. Its path may have ASCII letters, digits, blanks and any of / . _ - + @ ~ &: move it.\n" "$(basename "$0")" "$PWD" >&2
+  exit 1
+fi
 
 export DOTNET_NOLOGO=1
 export DOTNET_CLI_TELEMETRY_OPTOUT=1
