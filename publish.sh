@@ -39,6 +39,7 @@ prepare() {
   local -a cc=(gcc -O2 -Wall -Wextra -Werror -c)
   # -fno-builtin here and below: functions are declared with the types of the linker, not of the headers.
   "${cc[@]}" -fno-builtin build/native/unused.c -o "$out/unused.o"
+  "${cc[@]}" build/native/address_space.c -o "$out/address_space.o"
   case $1 in
     static) "${cc[@]}" build/native/static_glibc.c -o "$out/static_glibc.o" ;;
     *)
