@@ -58,12 +58,12 @@ internal sealed class PublishedExecutable
     }
 
     /// <summary>
-    /// How to start any program, with all its standard streams redirected. It gets SIGINT as if a terminal had started it: where the
-    /// tests themselves run in the background of a script, that signal is ignored, and whoever is started inherits it.
+    /// How to start any program, with all its standard streams redirected. It gets signals as if a terminal had started it: where the
+    /// tests themselves run in the background of a script, or under nohup, some are ignored, and whoever is started inherits that.
     /// </summary>
     /// <param name="program">Path, or name to be found in PATH.</param>
     /// <param name="arguments">Arguments, without the name of the program.</param>
-    public static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments) => new("env", ["--default-signal=INT", program, .. arguments])
+    public static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments) => new("env", ["--default-signal=HUP,INT,QUIT", program, .. arguments])
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,
