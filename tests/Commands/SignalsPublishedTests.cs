@@ -29,6 +29,29 @@ public sealed class SignalsPublishedTests : IDisposable
     }
 
     [Test]
+    [Arguments("--help")]
+    [Arguments("client-api openapi")]
+    public async Task Nor_does_a_pipe_that_is_full_and_that_nobody_reads(string words)
+    {
+        ProgramRun run = await ShellAsync(
+            "mkfifo pipe; exec 3<>pipe; dd if=/dev/zero of=pipe bs=4096 oflag=nonblock 2>/dev/null; "
+            + $"$P {words} >&3 & pid=$!; until grep -q pipe /proc/$pid/task/*/wchan || [ $((n += 1)) -gt 500 ]; do sleep 0.02; done; kill -TERM $pid; wait $pid");
+
+        await Assert.That(run.ExitStatus).IsEqualTo(128 + Terminate);
+    }
+
+    [Test]
+    public async Task A_proxy_that_fails_is_named()
+    {
+        Dictionary<string, string> environment = new() { ["https_proxy"] = "http://127.0.0.1:1", ["HOME"] = _folder };
+
+        ProgramRun run = await PublishedExecutable.Find().RunAsync(["object", "ls", "pelican://site.invalid/ns"], environment);
+
+        await Assert.That(run.ExitStatus).IsEqualTo(11);
+        await Assert.That(run.Error).Contains("(by the proxy 127.0.0.1:1) refused the connection; without the proxy: ");
+    }
+
+    [Test]
     [Arguments("--version")]
     [Arguments("--help")]
     [Arguments("client-api openapi")]

@@ -381,6 +381,44 @@ public sealed class UploadTrustTests
         await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/protected/a"), Small)).IsTrue();
     }
 
+    [Test]
+    [Arguments("xrootd")]
+    [Arguments("pelican")]
+    public async Task Who_may_create_and_not_look_uploads_a_tree(string kind, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await StartAsync(kind);
+        using TestClient client = new(federation, token: federation.Issuer.CreateToken("storage.create:/"));
+        client.Write("tree/a", Small);
+        client.Write("tree/b", Large);
+        client.Write("tree/there", Small);
+        federation.Origin.Store("/protected/tree/there", Theirs);
+
+        TreeResult result = await client.PutTreeAsync("tree", "/protected/tree", cancellationToken);
+
+        await Assert.That(result.Failure?.Row).IsEqualTo(Errors.AlreadyExists).Because(result.Failure?.Message ?? "");
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/protected/tree/there"), Theirs)).IsTrue();
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/protected/tree/a"), Small)).IsTrue();
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/protected/tree/b"), Large)).IsTrue();
+    }
+
+    [Test]
+    public async Task What_was_taken_and_is_missing_is_no_misspelt_path(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("a.bin", Small);
+        federation.Origin.Faults.Add("PUT", Path, async (request, _, token) =>
+        {
+            await request.Body.CopyToAsync(Stream.Null, token);
+            return new Reply(201);
+        });
+
+        PelicanException error = await Expect.FailureAsync(client.PutAsync("a.bin", Path, cancellationToken));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.Transfer);
+        await Assert.That(error.Message).Contains("said that it took");
+    }
+
     private static Task<TestFederation> StartAsync(string kind, int origins = 1)
     {
         Dialect dialect = kind == "pelican" ? Dialect.Pelican : Dialect.Xrootd62;
