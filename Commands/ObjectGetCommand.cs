@@ -52,16 +52,7 @@ internal static class ObjectGetCommand
                 + " interrupted goes on where it stopped when the same command is given again. With -r, files that a server's checksum proves to be"
                 + " the same already stay as they are; others are replaced.",
             ],
-            Examples =
-            [
-                ("pelican object get osdf:///ospool/data/run1.dat .", "one object, into the current directory"),
-                ("pelican object get osdf:///ospool/data/run1.dat osdf:///ospool/data/run2.dat data/", "several objects at once"),
-                ("pelican object get -r osdf:///ospool/data/run1 run1", "a collection, into the directory run1"),
-                ("pelican object get --direct pelican://fed.example.org/ns/list.txt - | sort", "from the origin, to a pipe"),
-                ("pelican object get --async osdf:///ospool/data/run1.dat /scratch/", "as a job of the Client API server, which goes on without you"),
-                ("pelican object get -t token -c cache-a.example.org:8443,+ osdf:///ns/run1.dat /scratch/run1.dat",
-                    "with a token, from one cache if it works, else from the director's choice"),
-            ],
+            Examples = Examples,
         };
         Argument<string[]> words = verb.Words("source");
         Option<string?> caches = verb.Value("--cache", "LIST",
@@ -100,6 +91,17 @@ internal static class ObjectGetCommand
             };
         }
     }
+
+    private static IReadOnlyList<(string Command, string Meaning)> Examples { get; } =
+    [
+        ("pelican object get osdf:///ospool/data/run1.dat .", "one object, into the current directory"),
+        ("pelican object get osdf:///ospool/data/run1.dat osdf:///ospool/data/run2.dat data/", "several objects at once"),
+        ("pelican object get -r osdf:///ospool/data/run1 run1", "a collection, into the directory run1"),
+        ("pelican object get --direct pelican://fed.example.org/ns/list.txt - | sort", "from the origin, to a pipe"),
+        ("pelican object get --async osdf:///ospool/data/run1.dat /scratch/", "as a job of the Client API server, which goes on without you"),
+        ("pelican object get -t token -c cache-a.example.org:8443,+ osdf:///ns/run1.dat /scratch/run1.dat",
+            "with a token, from one cache if it works, else from the director's choice"),
+    ];
 
     /// <summary>Local files that a download reads, or writes to.</summary>
     public static IEnumerable<string?> Files(GetOptions options) =>
