@@ -20,17 +20,17 @@ internal static partial class CancelledParts
                 continue;
             }
 
-            ObjectUrl url = ObjectUrl.Parse(JobOptionsReader.UrlOf(transfer.Source, wanted), settings);
             string place = transfer.Destination!;
             try
             {
+                ObjectUrl url = ObjectUrl.Parse(JobOptionsReader.UrlOf(transfer.Source, wanted), settings);
                 string directory = Directory.Exists(place) ? place : Path.GetDirectoryName(place.TrimEnd('/'))!;
                 if (Directory.Exists(directory))
                 {
                     PartClaim.Remove(directory, url.Key, transfer.Recursive || url.Recursive, transfer.CompletedAt!.Value);
                 }
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException)
             {
                 Log.Left(logger, job.Job.Id, place, e.Message);
             }

@@ -93,7 +93,7 @@ internal sealed partial class JobRunner(
         {
             if ((await store.FindAsync(job.Id))?.Transfers[transfer.Position].Claimed == true)
             {
-                return options.Redactor.Redact($"it was stopped while it was uploaded: '{transfer.Destination}' may be incomplete");
+                return options.Redactor.Redact($"it was stopped while it was uploaded: {job.Counters.One.Left ?? $"'{transfer.Destination}' may be incomplete"}");
             }
 
             (long count, string? first) = await store.BegunObjectsAsync(job.Seq, transfer.Position);
@@ -119,7 +119,7 @@ internal sealed partial class JobRunner(
             {
                 return await TransferAsync(job, row, attempts);
             }
-            catch (PelicanException e) when ((e.ServersMayBeDown || (ran && e.Row == Errors.NotFound)) && clock.GetElapsedTime(start) < ServersDown)
+            catch (PelicanException e) when ((e.ServersMayBeDown || (ran && e.IsOfDirector)) && clock.GetElapsedTime(start) < ServersDown)
             {
                 Log.Waits(logger, job.Id, e.Message);
             }

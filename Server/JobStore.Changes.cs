@@ -166,7 +166,11 @@ internal sealed partial class JobStore
     {
         file.Execute($"""
             UPDATE transfers SET status = 'cancelled',
-                error = CASE WHEN claimed AND error IS NULL THEN 'it was interrupted while it was uploaded: an incomplete object may be left at the destination' ELSE error END,
+                error = CASE WHEN error IS NOT NULL THEN error
+                    WHEN claimed THEN 'it was interrupted while it was uploaded: an incomplete object may be left at the destination'
+                    WHEN operation <> 'get' AND source NOT LIKE '%://%' THEN
+                        (SELECT 'it was interrupted while it was uploaded: ' || count(*) || ' objects may be incomplete, such as ''' || min(path) || ''''
+                        FROM objects WHERE objects.job = transfers.job AND objects.position = transfers.position AND done = 0 HAVING count(*) > 0) END,
                 completed_at = max($2, ifnull(started_at, 0), (SELECT created_at FROM jobs WHERE seq = $1)),
                 completed_sequence = (SELECT sequence FROM jobs WHERE seq = $1) + position + 1
             WHERE job = $1 AND {IsUnfinished}

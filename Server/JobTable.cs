@@ -190,27 +190,29 @@ internal sealed partial class JobTable : IAsyncDisposable
         {
             await _taking.WaitAsync(cancellationToken);
             LiveJob? live;
+            JobRecord? record = null;
             try
             {
                 live = Live(id);
-                if (live is null)
-                {
-                    JobRecord? record = await _store.CancelAsync(id, _clock.GetUtcNow());
-                    JobTokens.Forget(record?.Job.Options);
-                    if (record is not null)
-                    {
-                        CancelledParts.Remove(record, _options.Settings, _logger);
-                    }
-
-                    _watchers.Tell(id);
-                    return record;
-                }
-
-                live.Cancel();
+                live?.Cancel();
+                record = live is null ? await _store.CancelAsync(id, _clock.GetUtcNow()) : null;
             }
             finally
             {
                 _taking.Release();
+            }
+
+            if (live is null)
+            {
+                JobTokens.Forget(record?.Job.Options);
+                _watchers.Tell(id);
+                if (record is not null)
+                {
+                    // Others need not wait for a walk through a large tree.
+                    await Task.Run(() => CancelledParts.Remove(record, _options.Settings, _logger), cancellationToken);
+                }
+
+                return record;
             }
 
             // Then it is final; or, when that could not be written, to be cancelled like one that waits.

@@ -10,6 +10,9 @@ internal static class CutUpload
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
+    /// <summary>Largest object that is compared before it is removed: a server computes the digest of a larger one for too long.</summary>
+    private const long Compared = 16 * 1024 * 1024;
+
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
@@ -18,11 +21,11 @@ internal static class CutUpload
     /// </summary>
     private static readonly TimeSpan Overtaken = TimeSpan.FromSeconds(2.5);
 
-    /// <summary>Removes what is there, if it is ours and nothing was there before.</summary>
+    /// <summary>Removes what is there, if it is ours, incomplete, and nothing was there before.</summary>
     public static async Task<UploadRemains> CleanUpAsync(UploadSending sending, UploadSource source, TimeProvider clock)
     {
-        (ObjectServer server, UploadOwner owner) = (sending.Server, sending.Owner);
-        if (owner == UploadOwner.Nobody)
+        ObjectServer server = sending.Server;
+        if (sending.Owner == UploadOwner.Nobody)
         {
             return new UploadRemains(false, null);
         }
@@ -33,17 +36,12 @@ internal static class CutUpload
         {
             if (sending.There is { } there)
             {
-                return await server.StatAsync(limit.Token) is { Size: not null } now && now.Size == there.Size && now.Modified == there.Modified
+                return await server.StatAsync(limit.Token) is { Size: not null, Modified: not null } now && now.Size == there.Size && now.Modified == there.Modified
                     ? new UploadRemains(false, $"'{server.Path}' at {server.Name} is as it was before")
                     : new UploadRemains(true, replaced);
             }
 
-            if (owner == UploadOwner.Us || await IsOursAsync(server, source, limit.Token))
-            {
-                return new UploadRemains(false, await RemoveAsync(server, answered: sending.Status is not null, clock, limit.Token) ? "the incomplete object was removed" : null);
-            }
-
-            return await server.StatAsync(limit.Token) is null ? new UploadRemains(false, null) : new UploadRemains(true, Incomplete(server));
+            return await RemoveAsync(sending, source, clock, limit.Token);
         }
         catch (Exception e) when (e is PelicanException or OperationCanceledException)
         {
@@ -58,28 +56,38 @@ internal static class CutUpload
     /// Whether what is found is what a sending of ours has left: nothing was there when it was looked at, so it is if it is the beginning of
     /// the file. That an empty object is, proves nothing; XRootD alone makes one for a body that has not come yet, and lets nobody else write it meanwhile.
     /// </summary>
-    public static async Task<bool> IsOursAsync(ObjectServer server, UploadSource source, ObjectInfo found, CancellationToken cancellationToken) =>
-        (found.Size > 0 || server.KeepsWhatIsFull) && await ContentProof.IsBeginningAsync(server, found.Size, source.Path, cancellationToken);
+    public static async Task<bool> IsOursAsync(ObjectServer server, UploadSource source, ObjectInfo found, bool answered, CancellationToken cancellationToken) =>
+        (found.Size > 0 || (server.KeepsWhatIsFull && !answered)) && await ContentProof.IsBeginningAsync(server, found.Size, source.Path, cancellationToken);
 
-    private static async Task<bool> IsOursAsync(ObjectServer server, UploadSource source, CancellationToken cancellationToken) =>
-        await server.StatAsync(cancellationToken) is { } found ? await IsOursAsync(server, source, found, cancellationToken) : server.KeepsWhatIsFull;
-
-    // False when there is nothing. An upload that had its answer (answered) makes nothing later; one that was cut holds a lock for a while.
-    private static async Task<bool> RemoveAsync(ObjectServer server, bool answered, TimeProvider clock, CancellationToken limit)
+    // It is looked at before each DELETE: an upload that had its answer makes nothing later, one that was cut may, and holds a lock for a while,
+    // in which somebody else waits for his turn.
+    private static async Task<UploadRemains> RemoveAsync(UploadSending sending, UploadSource source, TimeProvider clock, CancellationToken limit)
     {
-        long start = clock.GetTimestamp();
+        (ObjectServer server, bool answered, long start) = (sending.Server, sending.Status is not null, clock.GetTimestamp());
+        bool mayCome = !answered && (sending.Owner == UploadOwner.Us || server.KeepsWhatIsFull);
         for (TimeSpan wait = First; ; wait *= 2)
         {
             try
             {
-                if (await server.DeleteAsync(limit))
+                ObjectInfo? found = await server.StatAsync(limit);
+                if (found is null && (!mayCome || clock.GetElapsedTime(start) >= Overtaken))
                 {
-                    return true;
+                    return new UploadRemains(false, null);
                 }
 
-                if (answered || clock.GetElapsedTime(start) >= Overtaken)
+                if (found is not null && !answered && found.Size == source.Length && source.Length > 0)
                 {
-                    return false;
+                    return new UploadRemains(true, $"'{server.Path}' is at {server.Name} with all its {source.Length} bytes, and not confirmed");
+                }
+
+                if (found is not null && !await IsToGoAsync(sending, source, found, isFirst: wait == First, limit))
+                {
+                    return new UploadRemains(true, Incomplete(server));
+                }
+
+                if (found is not null && await server.DeleteAsync(limit))
+                {
+                    return new UploadRemains(false, "the incomplete object was removed");
                 }
             }
             catch (PelicanException e) when (e.Retryable)
@@ -90,4 +98,9 @@ internal static class CutUpload
             await Task.Delay(wait, clock, limit);
         }
     }
+
+    // What a server took bytes for is ours while it is no larger than what it got; after a wait a small one is compared, too, since its lock was free for a moment.
+    private static async Task<bool> IsToGoAsync(UploadSending sending, UploadSource source, ObjectInfo found, bool isFirst, CancellationToken cancellationToken) =>
+        sending.Owner == UploadOwner.Us && (sending.IsTaken || found.Size is null || found.Size <= sending.Sent) && (isFirst || found.Size is null or 0 or > Compared)
+            || await IsOursAsync(sending.Server, source, found, sending.Status is not null, cancellationToken);
 }

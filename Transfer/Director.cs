@@ -142,7 +142,7 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         }
     }
 
-    private static PelicanException Again(PelicanException e) => new(e.Row, e.Message, e.NextStep, e) { Retryable = e.Retryable, RetryAfter = e.RetryAfter };
+    private static PelicanException Again(PelicanException e) => e.With(e.Message, e.NextStep);
 
     private Turn Enter(string flavour)
     {
@@ -334,7 +334,10 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         {
             HttpStatusCode.NotFound when pelican || text.Length > 0 => new PelicanException(Errors.NotFound,
                 $"the federation has no '{path}': no such object, or no namespace for it ({said})",
-                "Check the path, above all its first components: the namespace."),
+                "Check the path, above all its first components: the namespace.")
+            {
+                IsOfDirector = true,
+            },
             HttpStatusCode.MethodNotAllowed => new PelicanException(Errors.NotSupported, $"no origin of '{path}' permits {Doing(question)}",
                 "Ask whoever runs the origin, or use another namespace."),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new PelicanException(Errors.Authorization, said),

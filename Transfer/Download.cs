@@ -312,6 +312,11 @@ internal sealed class Download : IDisposable
             };
         }
 
+        if (finding.IsShort)
+        {
+            return new PelicanException(finding.Row!, finding.Message!);
+        }
+
         if (finding.Row == Errors.ObjectChanged)
         {
             Prefer(finding.Teller ?? server);

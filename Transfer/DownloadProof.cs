@@ -5,7 +5,8 @@ namespace Pelican.Transfer;
 /// <param name="Teller">The server whose digest decided; null when none did.</param>
 /// <param name="Row">The error when they are wrong.</param>
 /// <param name="Message">Its message.</param>
-internal sealed record DownloadFinding(DigestVerdict? Verdict, ObjectServer? Teller, ErrorRow? Row = null, string? Message = null);
+/// <param name="IsShort">Whether nothing is wrong with them but that they are too few.</param>
+internal sealed record DownloadFinding(DigestVerdict? Verdict, ObjectServer? Teller, ErrorRow? Row = null, string? Message = null, bool IsShort = false);
 
 /// <summary>Judges the bytes of a download: by digest, else by size, by how their end was told, and by the origin's time.</summary>
 internal sealed class DownloadProof(DownloadTarget target, Crc32cChecksum digest, DownloadSource source, TransferOptions options)
@@ -52,9 +53,10 @@ internal sealed class DownloadProof(DownloadTarget target, Crc32cChecksum digest
         }
 
         long have = target.Length;
-        if (told is { } size && size != have)
+        if (verdict.Verification != Verification.Verified && told is { } size && size != have)
         {
-            return Wrong(null, Errors.Transfer, $"{server.Name} sent {have} bytes of '{server.Path}', which has {size}");
+            // Too few are no wrong ones, where it is known how many there are to be.
+            return Wrong(null, Errors.Transfer, $"{server.Name} sent {have} bytes of '{server.Path}', which has {size}") with { IsShort = have < size && target.State?.Size == size };
         }
 
         if (verdict.Verification is null)

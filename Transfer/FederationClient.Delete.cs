@@ -3,6 +3,8 @@ namespace Pelican.Transfer;
 /// <summary>Removal of one object or empty collection.</summary>
 internal sealed partial class FederationClient
 {
+    private static readonly TimeSpan AfterMove = TimeSpan.FromSeconds(30);
+
     /// <summary>Removes an object or an empty collection, at every origin that has it.</summary>
     /// <remarks>
     /// Pelican's own origins take a collection with everything in it (pelican-servers.md 8.1), so nothing is removed that was not seen
@@ -123,23 +125,29 @@ internal sealed partial class FederationClient
                 return false;
         }
 
+        // From here on it has a name that nobody knows: whatever happens, that is told. A stop waits for the end of it.
+        using CancellationTokenSource limit = new(AfterMove, _clock);
         try
         {
-            if ((await moved.ListAsync(cancellationToken)).Count == 0)
+            if ((await moved.ListAsync(limit.Token)).Count == 0)
             {
-                await moved.DeleteAsync(cancellationToken);
+                await moved.DeleteAsync(limit.Token);
                 return true;
             }
-        }
-        catch (PelicanException e)
-        {
-            throw new PelicanException(e.Row, $"{e.Message}; what was '{server.Path}' is '{aside}' at {server.Name} now", "Remove it, or move it back.", e) { Retryable = false };
-        }
 
-        if (await moved.TryMoveAsync(server.Url, cancellationToken) != true)
+            if (await moved.TryMoveAsync(server.Url, limit.Token) != true)
+            {
+                throw new PelicanException(Errors.CollectionNotEmpty, $"something was put into '{server.Path}' while it was removed");
+            }
+        }
+        catch (Exception e) when (e is PelicanException or OperationCanceledException)
         {
-            throw new PelicanException(Errors.CollectionNotEmpty, $"something was put into '{server.Path}' while it was removed: it is '{aside}' at {server.Name} now",
-                "Move it back.");
+            PelicanException? why = e as PelicanException;
+            throw new PelicanException(why?.Row ?? Errors.HeaderTimeout,
+                $"{why?.Message ?? $"{server.Name} did not answer within {AfterMove.TotalSeconds:0} s"}; what was '{server.Path}' is '{aside}' at {server.Name} now", "Remove it, or move it back.", e)
+            {
+                Retryable = false,
+            };
         }
 
         throw NotEmpty(server);

@@ -69,12 +69,7 @@ internal sealed partial class FederationClient
             // Only bytes that are proved wrong go, and they have gone by now: who refuses us today may not tomorrow.
             local.Keep();
             string kept = $"The {part.Length} bytes received are kept: the same command goes on from there.";
-            throw new PelicanException(e.Row, e.Message, e.Retryable || e.NextStep is null ? kept : $"{e.NextStep} {kept}", e)
-            {
-                Retryable = e.Retryable,
-                RetryAfter = e.RetryAfter,
-                Attempts = e.Attempts,
-            };
+            throw e.With(e.Message, e.Retryable || e.NextStep is null ? kept : $"{e.NextStep} {kept}");
         }
         catch (OperationCanceledException) when (part.CanBeResumed)
         {

@@ -74,14 +74,10 @@ internal sealed partial class FederationClient
             }
         }
 
-        if (options is { WasBegun: true, Overwrite: false } && existing is not null
-            && await IsLeftByEarlierRunAsync(servers[0], existing, source, cancellationToken))
-        {
-            // What the earlier run has left may be replaced. It is never removed: nobody has seen that nothing was there.
-            options = options with { Overwrite = true };
-        }
-
-        if (existing is not null && !MayReplace(options))
+        // What the earlier run has left may be replaced. It is never removed: nobody has seen that nothing was there.
+        bool isLeft = options.WasBegun && !MayReplace(options) && existing is not null
+            && await IsLeftByEarlierRunAsync(servers[0], existing, source, cancellationToken);
+        if (existing is not null && !isLeft && !MayReplace(options))
         {
             string differs = compared is null ? "" : $", {compared.Why}";
             throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' already exists at {servers[0].Name} ({(existing.Size is { } bytes ? $"{bytes} bytes" : "size unknown")}{differs}); nothing was sent",
@@ -99,7 +95,7 @@ internal sealed partial class FederationClient
         {
             // Where nobody could look, a replaced object may be there: then nothing is removed.
             ObjectInfo? there = existing ?? (isKnown || !MayReplace(options) ? null : new ObjectInfo(url.Path.Decoded, null, null, IsCollection: false));
-            return await upload.RunAsync(source, servers, there, onlyNew: !MayReplace(options), names, cancellationToken);
+            return await upload.RunAsync(source, servers, there, onlyNew: !MayReplace(options), isLeft, names, cancellationToken);
         }
         catch (OperationCanceledException) when (existing is null)
         {

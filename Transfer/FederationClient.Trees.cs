@@ -80,22 +80,22 @@ internal sealed partial class FederationClient
         new TreeUpload(this, sources, ObjectUrl.Parse(destination, _settings), options with { KeepEqual = true }, Run(listener, progress)).RunAsync(cancellationToken);
 
     /// <summary>What is in a collection at the origin that an upload goes to.</summary>
-    /// <returns>Whether it can be known, and what is there; null when there is no such collection.</returns>
-    internal async Task<(bool Known, IReadOnlyList<ObjectInfo>? There)> ListForUploadAsync(
+    /// <returns>The origin that tells it, null when it cannot be known; and what is there, null when there is no such collection.</returns>
+    internal async Task<(string? Server, IReadOnlyList<ObjectInfo>? There)> ListForUploadAsync(
         ObjectUrl url, TransferOptions options, CancellationToken cancellationToken)
     {
         ObjectServer server = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers[0];
         try
         {
-            return (true, await server.ListAsync(cancellationToken));
+            return (server.Name, await server.ListAsync(cancellationToken));
         }
         catch (PelicanException e) when (e.Row == Errors.NotFound)
         {
-            return (true, null);
+            return (server.Name, null);
         }
         catch (PelicanException e) when (e.Row == Errors.NotSupported || e.Row == Errors.Authorization)
         {
-            return (false, null);
+            return (null, null);
         }
     }
 
@@ -105,19 +105,19 @@ internal sealed partial class FederationClient
 
     /// <summary>Uploads one file of a tree.</summary>
     /// <param name="item">The file.</param>
-    /// <param name="existing">What is there, null for nothing, if that is known.</param>
+    /// <param name="existing">The origin of which it is known what is there, and that; null for nothing.</param>
     /// <param name="options">Token, overwriting, checks.</param>
     /// <param name="begins">Called with true when nothing is in the way and bytes are about to move, with false when it was stopped and has left nothing.</param>
     /// <param name="progress">Counters to keep up to date.</param>
     /// <param name="cancellationToken">Stops it.</param>
     internal async Task<TransferResult> PutListedAsync(
-        TreeItem item, (bool Known, ObjectInfo? Info) existing, TransferOptions options, Action<bool> begins, TransferProgress progress,
+        TreeItem item, (string? Server, ObjectInfo? Info) existing, TransferOptions options, Action<bool> begins, TransferProgress progress,
         CancellationToken cancellationToken)
     {
         UploadSource.Open(item.Source).Dispose();
         ObjectUrl url = Parse(item.Destination);
         IReadOnlyList<ObjectServer> servers = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers;
-        UploadPlaces places = await LookAsync(servers, existing, options, cancellationToken);
+        UploadPlaces places = await LookAsync(servers, (servers[0].Name == existing.Server, existing.Info), options, cancellationToken);
         return await SendAsync(item.Source, url, places, options, begins, progress, cancellationToken);
     }
 

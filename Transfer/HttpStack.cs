@@ -149,10 +149,7 @@ internal sealed class HttpStack : IDisposable
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, Func<Uri, HttpRequestMessage> makeRequest, TimeSpan headerTimeout,
         HttpMessageInvoker sender, CancellationToken cancellationToken)
     {
-        request.Version = HttpVersion.Version11;
-        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        request.Headers.AcceptEncoding.Add(Identity);
-        Uri uri = request.RequestUri!;
+        Uri uri = Prepare(request).RequestUri!;
         using CancellationTokenSource limit = new(headerTimeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
@@ -161,21 +158,18 @@ internal sealed class HttpStack : IDisposable
         }
         catch (HttpRequestException e) when (ShouldGoDirect(e, uri))
         {
-            HttpRequestMessage again = makeRequest(uri);
+            HttpRequestMessage again = Prepare(makeRequest(uri));
             again.Headers.Authorization = request.Headers.Authorization;
-            again.Version = HttpVersion.Version11;
             try
             {
                 return await _direct.SendAsync(again, either.Token);
             }
-            catch (Exception direct) when (Faults.IsTransport(direct))
+            catch (Exception direct) when (Faults.IsTransport(direct) || (direct is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 // The proxy is what should have been used; that a host cannot be reached or found without it means nothing here.
                 PelicanException byProxy = Faults.FromTransport(e, NameOf(uri));
-                throw new PelicanException(byProxy.Row, $"{byProxy.Message}; without the proxy: {Faults.FromTransport(direct, uri.Authority).Message}", byProxy.NextStep, e)
-                {
-                    Retryable = byProxy.Retryable,
-                };
+                string without = direct is OperationCanceledException ? $"{uri.Authority} did not answer" : Faults.FromTransport(direct, uri.Authority).Message;
+                throw byProxy.With($"{byProxy.Message}; without the proxy: {without}", byProxy.NextStep);
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
@@ -187,6 +181,14 @@ internal sealed class HttpStack : IDisposable
         {
             throw Faults.FromTransport(e, NameOf(uri));
         }
+    }
+
+    private static HttpRequestMessage Prepare(HttpRequestMessage request)
+    {
+        request.Version = HttpVersion.Version11;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        request.Headers.AcceptEncoding.Add(Identity);
+        return request;
     }
 
     // Sizes, ranges and digests are of the stored bytes. Of an error the text alone is lost.

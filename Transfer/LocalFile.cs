@@ -136,15 +136,20 @@ internal sealed class LocalFile : IDisposable
         }
     }
 
-    /// <summary>Gives it its final name; it must be complete. When this fails it has still, or again, the name it had.</summary>
+    /// <summary>
+    /// Gives it its final name; it must be complete. When this fails it has still, or again, the name it had; unless it took the place of
+    /// another file and only the directory could not be flushed: then it stays there, since the other one cannot be had back.
+    /// </summary>
     public void Publish(string destination, bool durable)
     {
+        bool syncs = durable || ReportsLate;
+        bool replaces = syncs && LocalEntry.AtLink(destination).Kind != LocalKind.Unknown;
         File.Move(Path, destination, overwrite: true);
         try
         {
-            SyncDirectory(destination, durable || ReportsLate);
+            SyncDirectory(destination, syncs);
         }
-        catch (IOException)
+        catch (IOException) when (!replaces)
         {
             // A name that may be gone tomorrow is none.
             File.Move(destination, Path, overwrite: true);
@@ -246,13 +251,13 @@ internal sealed class LocalFile : IDisposable
         }
 
         using SafeFileHandle directory = FileCalls.Open(System.IO.Path.GetDirectoryName(path)!, FileCalls.ReadOnly, 0);
-        if (directory.IsInvalid || FileCalls.Sync(directory) == 0)
+        if (!directory.IsInvalid && FileCalls.Sync(directory) == 0)
         {
             return;
         }
 
         int error = Marshal.GetLastPInvokeError();
-        if (error is not (FileCalls.Invalid or FileCalls.NotSupported or FileCalls.NotImplemented or FileCalls.BadDescriptor))
+        if (error is not (FileCalls.AccessDenied or FileCalls.Invalid or FileCalls.NotSupported or FileCalls.NotImplemented or FileCalls.BadDescriptor))
         {
             throw FileCalls.Fault(error);
         }

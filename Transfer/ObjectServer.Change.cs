@@ -26,12 +26,10 @@ internal sealed partial class ObjectServer
     public bool KeepsWhatIsThere => IsXrootd() ? MayCreateOnly : _software?.Length == 0 || _software?.StartsWith("pelican/", StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Sends an object.</summary>
-    /// <param name="content">The bytes, with their length.</param>
+    /// <param name="content">Makes the bytes, with their length: anew for each sending, as after a redirect.</param>
     /// <param name="terms">What is asked of the server.</param>
-    /// <param name="limit">Longest wait from the request to the answer's head; the content watches itself.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <remarks>The content can be sent once: a redirect is not followed unless the server was asked first.</remarks>
-    public Task<HttpResponseMessage> PutAsync(Func<HttpContent> content, PutTerms terms, TimeSpan limit, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends it. There is no limit for the answer: an origin may take its time to commit, and the content watches itself.</param>
+    public Task<HttpResponseMessage> PutAsync(Func<HttpContent> content, PutTerms terms, CancellationToken cancellationToken)
     {
         bool refusable = terms.Announced && !IsXrootd();
         return SendAsync(HttpMethod.Put, request =>
@@ -42,7 +40,7 @@ internal sealed partial class ObjectServer
             {
                 request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
             }
-        }, limit, refusable ? http.Refusable : null, cancellationToken);
+        }, Timeout.InfiniteTimeSpan, refusable ? http.Refusable : null, cancellationToken);
     }
 
     /// <summary>The error of a PUT that was refused: nothing of it is there, unless the disk is full.</summary>
@@ -78,8 +76,8 @@ internal sealed partial class ObjectServer
     }
 
     /// <summary>That it is there, and may not be replaced.</summary>
-    public PelicanException ExistsAlready() => new(Errors.AlreadyExists,
-        $"'{path}' exists at {Name} by now, made by somebody else; it was not replaced", "Choose another name, or replace it with --overwrite.");
+    public PelicanException ExistsAlready(string whose = "made by somebody else") => new(Errors.AlreadyExists,
+        $"'{path}' exists at {Name} by now, {whose}; it was not replaced", "Choose another name, or replace it with --overwrite.");
 
     /// <summary>Removes the object or empty collection. Who has only accepted the request (RFC 9110, 15.3.3) is asked again.</summary>
     /// <returns>False when nothing was there.</returns>
@@ -113,6 +111,8 @@ internal sealed partial class ObjectServer
             HttpStatusCode.Created or HttpStatusCode.NoContent or HttpStatusCode.OK => true,
             HttpStatusCode.NotFound => false,
             HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest => null,
+            // A token for this path need not cover the name beside it.
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => null,
             _ => throw await RefusalAsync(response, cancellationToken),
         };
     }
@@ -120,9 +120,12 @@ internal sealed partial class ObjectServer
     /// <summary>Makes a collection. Servers differ in what they say when it is there already (xrootd.md 7.2).</summary>
     public async Task MakeCollectionAsync(CancellationToken cancellationToken)
     {
-        (HttpResponseMessage answer, _) = await AskAsync(Mkcol, _ => { }, cancellationToken);
+        (HttpResponseMessage answer, bool first) = await AskAsync(Mkcol, _ => { }, cancellationToken);
         using HttpResponseMessage response = answer;
-        if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent))
+        // The one before may have made it, and its answer been lost.
+        bool made = response.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK or HttpStatusCode.NoContent
+            || (!first && response.StatusCode == HttpStatusCode.MethodNotAllowed);
+        if (!made)
         {
             throw await RefusalAsync(response, cancellationToken);
         }

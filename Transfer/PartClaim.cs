@@ -116,15 +116,16 @@ internal sealed class PartClaim : IDisposable
     /// <param name="before">What was written after that is another one's.</param>
     public static void Remove(string directory, string source, bool isTree, DateTimeOffset before)
     {
-        SearchOption depth = isTree ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly;
-        foreach (string note in Directory.EnumerateFiles(directory, "*" + NoteSuffix, depth))
+        // Links lead out of it, or round.
+        EnumerationOptions below = new() { RecurseSubdirectories = isTree, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        foreach (string note in Directory.EnumerateFiles(directory, "*" + NoteSuffix, below))
         {
             if (Read(note) is not { } state || !(state.Url == source || (isTree && state.Url.StartsWith(source + "/", StringComparison.Ordinal))))
             {
                 continue;
             }
 
-            string name = state.Holder?.Name is { } own ? Path.GetFileName(own) : Path.GetFileName(note)[..^".json".Length];
+            string name = NameOf(state) ?? Path.GetFileName(note)[..^".json".Length];
             string part = Path.Combine(Path.GetDirectoryName(note)!, name);
             using LocalFile? file = LocalFile.TryOpen(part);
             bool inUse = LocalEntry.AtLink(part).Modified > before
@@ -161,7 +162,7 @@ internal sealed class PartClaim : IDisposable
     {
         string note = shared + ".json";
         PartState? state = Read(note);
-        string left = state?.Holder?.Name is { } name ? Path.Combine(Path.GetDirectoryName(shared)!, Path.GetFileName(name)) : shared;
+        string left = state is not null && NameOf(state) is { } name ? Path.Combine(Path.GetDirectoryName(shared)!, name) : shared;
         if (made is not null && (left == shared || LocalEntry.AtLink(left).Kind != LocalKind.File))
         {
             return new PartClaim(made, note, keeps: true, byName: true);
@@ -183,6 +184,9 @@ internal sealed class PartClaim : IDisposable
         LocalFile file = LocalFile.TryOpen(taken) ?? throw new FileNotFoundException(null, taken);
         return new PartClaim(file, note, keeps: true, byName: true) { Left = state };
     }
+
+    // A note may be damaged, or somebody else's: it leads to a part, and to nothing else.
+    private static string? NameOf(PartState note) => note.Holder?.Name is { } name && IsPart(name) && Path.GetFileName(name) == name ? name : null;
 
     private static bool IsDead(PartHolder holder) =>
         holder.Boot.Length > 0 && holder.Boot == BootMark.BootId() && BootMark.StartTicks(holder.Process) != holder.Started;

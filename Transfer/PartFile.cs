@@ -304,7 +304,13 @@ internal sealed class PartFile : DownloadTarget
         State = _claim.Left;
         if (Length == 0)
         {
+            // A note without bytes is of a part that has got its name; what comes now may be another version.
             State = null;
+            if (_claim is { Keeps: true, ByName: false } && File.Exists(_claim.NotePath))
+            {
+                StartOver();
+            }
+
             return;
         }
 

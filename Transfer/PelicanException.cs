@@ -32,6 +32,19 @@ internal sealed class PelicanException(ErrorRow row, string message, string? nex
     /// <summary>What was tried before this was given up, oldest first; empty when nothing was.</summary>
     public IReadOnlyList<Attempt> Attempts { get; init; } = [];
 
+    /// <summary>Whether it is a director's word that there is no such object, or no namespace for it.</summary>
+    public bool IsOfDirector { get; init; }
+
+    /// <summary>The same in other words.</summary>
+    public PelicanException With(string message, string? nextStep, IReadOnlyList<Attempt>? attempts = null) => new(Row, message, nextStep, this)
+    {
+        Retryable = Retryable,
+        ServersMayBeDown = ServersMayBeDown,
+        IsOfDirector = IsOfDirector,
+        RetryAfter = RetryAfter,
+        Attempts = attempts ?? Attempts,
+    };
+
     /// <summary>Exit status of a process that ends with this error.</summary>
     public int ExitStatus => Retryable ? Errors.RetryableExitStatus : Row.ExitStatus;
 }

@@ -80,12 +80,8 @@ internal sealed class Redactor
     }
 
     /// <summary>An error without secrets.</summary>
-    public PelicanException Redact(PelicanException error) => new(error.Row, Redact(error.Message), error.NextStep is { } step ? Redact(step) : null, error)
-    {
-        Retryable = error.Retryable,
-        RetryAfter = error.RetryAfter,
-        Attempts = Redact(error.Attempts),
-    };
+    public PelicanException Redact(PelicanException error) =>
+        error.With(Redact(error.Message), error.NextStep is { } step ? Redact(step) : null, Redact(error.Attempts));
 
     /// <summary>Attempts without secrets.</summary>
     public IReadOnlyList<Attempt> Redact(IReadOnlyList<Attempt> attempts) =>

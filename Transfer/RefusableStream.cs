@@ -105,6 +105,14 @@ internal sealed class RefusableStream(Stream inner) : Stream
         base.Dispose(disposing);
     }
 
-    // A final answer that is no success, at the beginning of what was read.
-    private static bool IsRefusal(ReadOnlySpan<byte> read) => read.StartsWith("HTTP/1."u8) && read.Length > 9 && read[9] is (byte)'3' or (byte)'4' or (byte)'5';
+    // A final answer that is no success, at the beginning of what was read or behind an interim one.
+    private static bool IsRefusal(ReadOnlySpan<byte> read)
+    {
+        while (read.StartsWith("HTTP/1."u8) && read.Length > 9 && read[9] == (byte)'1' && read.IndexOf("\r\n\r\n"u8) is > 0 and var end)
+        {
+            read = read[(end + 4)..];
+        }
+
+        return read.StartsWith("HTTP/1."u8) && read.Length > 9 && read[9] is (byte)'3' or (byte)'4' or (byte)'5';
+    }
 }

@@ -175,6 +175,7 @@ internal sealed class TreeProgress
         {
             Retryable = _final is null,
             ServersMayBeDown = telling.ServersMayBeDown,
+            IsOfDirector = telling.IsOfDirector,
         };
     }
 }

@@ -4,7 +4,8 @@ namespace Pelican.Transfer;
 /// <param name="Url">Its URL.</param>
 /// <param name="Existing">What was in it, by name; null when that cannot be known, and each object must be asked for.</param>
 /// <param name="Asked">Timestamp of that knowledge.</param>
-internal sealed record UploadPlace(ObjectUrl Url, IReadOnlyDictionary<string, ObjectInfo>? Existing, long Asked);
+/// <param name="Server">The origin that it is of.</param>
+internal sealed record UploadPlace(ObjectUrl Url, IReadOnlyDictionary<string, ObjectInfo>? Existing, long Asked, string? Server);
 
 /// <summary>
 /// Local directories to a collection: what is in them lands there flat. Links to files are followed. Links to directories are
@@ -79,23 +80,23 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
         {
             // It was not there a moment ago, so nothing is in it.
             await MakeAsync(url, path, isEmpty, cancellationToken);
-            return new UploadPlace(url, Nothing, parent.Asked);
+            return new UploadPlace(url, Nothing, parent.Asked, parent.Server);
         }
 
         long now = Run.Clock.GetTimestamp();
-        (bool known, IReadOnlyList<ObjectInfo>? there) =
+        (string? server, IReadOnlyList<ObjectInfo>? there) =
             await Run.RetryingAsync(() => client.ListForUploadAsync(url, options, cancellationToken), cancellationToken);
         if (there is [{ IsCollection: false } only] && only.Path == url.Path.Decoded)
         {
             throw new PelicanException(Errors.AlreadyExists, $"'{url.Path}' is an object: a directory cannot be uploaded to it", "Choose another destination.");
         }
 
-        if (there is null && (known || isEmpty))
+        if (there is null && (server is not null || isEmpty))
         {
             await MakeAsync(url, path, isEmpty, cancellationToken);
         }
 
-        return new UploadPlace(url, !known ? null : there?.DistinctBy(info => info.Name).ToDictionary(info => info.Name) ?? Nothing, now);
+        return new UploadPlace(url, server is null ? null : there?.DistinctBy(info => info.Name).ToDictionary(info => info.Name) ?? Nothing, now, server);
     }
 
     /// <inheritdoc/>
@@ -116,7 +117,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
         catch (OperationCanceledException e) when (left)
         {
             // Told of each: with the count of what was not tried nobody would look for it.
-            throw new PelicanException(Errors.Stopped, $"the upload to '{work.Item.Destination}' was stopped: the object may be incomplete", "Upload it again, with --overwrite.", e);
+            throw new PelicanException(Errors.Stopped, $"the upload to '{work.Item.Destination}' was stopped: {transfer.Left ?? "the object may be incomplete"}", "Upload it again, with --overwrite.", e);
         }
     }
 
@@ -133,7 +134,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
         // Of what had begun a listing may be older than its end.
         bool known = IsFresh(place) && !begun.WasBegun;
         ObjectInfo? existing = known ? place.Existing!.GetValueOrDefault(work.Entry.Info.Name) : null;
-        return client.PutListedAsync(item, (known, existing), begun, Begins, transfer, cancellationToken);
+        return client.PutListedAsync(item, (known ? place.Server : null, existing), begun, Begins, transfer, cancellationToken);
 
         void Begins(bool moves)
         {

@@ -13,10 +13,15 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
     private readonly UploadProof _proof = new(options);
     private readonly List<Attempt> _attempts = [];
-    private readonly HashSet<ObjectServer> _mayHaveOurs = [];
+
+    // Servers that may have something of ours, and whether the last sending there had an answer.
+    private readonly Dictionary<ObjectServer, bool> _mayHaveOurs = [];
     private readonly Dictionary<ObjectServer, ObjectInfo> _there = [];
     private readonly long _started = clock.GetTimestamp();
     private bool _knowsExpect = true;
+
+    // Has taken it all, and told nothing of it since.
+    private ObjectServer? _taken;
 
     // Has something that may be ours or somebody else's: it is looked at before anything is sent elsewhere.
     private ObjectServer? _doubted;
@@ -26,12 +31,18 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     /// <param name="servers">The object at its origins, best first; all have been looked at.</param>
     /// <param name="there">What is there already and may be replaced; null for nothing.</param>
     /// <param name="onlyNew">Whether nothing may be replaced: it is asked of the server with each PUT, and looked at again before each but the first.</param>
+    /// <param name="isLeft">Whether what is there may be what an earlier run has left: it is looked at before the first PUT, too.</param>
     /// <param name="destination">How the result names the object.</param>
     /// <param name="cancellationToken">Stops it; what is left is removed first, or told in <see cref="TransferProgress.Left"/>.</param>
-    public async Task<TransferResult> RunAsync(string path, IReadOnlyList<ObjectServer> servers, ObjectInfo? there, bool onlyNew, string destination,
+    public async Task<TransferResult> RunAsync(string path, IReadOnlyList<ObjectServer> servers, ObjectInfo? there, bool onlyNew, bool isLeft, string destination,
         CancellationToken cancellationToken)
     {
         using UploadSource source = UploadSource.Open(path);
+        if (isLeft)
+        {
+            _mayHaveOurs[servers[0]] = true;
+        }
+
         progress.SetTotal(source.Length);
         for (int number = 1; ; number++)
         {
@@ -42,7 +53,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             PelicanException? failure;
             try
             {
-                (verdict, failure) = await TryAsync(sending, source, isFirst: number == 1, cancellationToken);
+                (verdict, failure) = await TryAsync(sending, source, isFirst: number == 1, looks: isLeft || number > 1, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -69,18 +80,18 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
     // A verdict, or a failure, or both when the object is whole all the same.
     private async Task<(DigestVerdict? Verdict, PelicanException? Failure)> TryAsync(
-        UploadSending sending, UploadSource source, bool isFirst, CancellationToken cancellationToken)
+        UploadSending sending, UploadSource source, bool isFirst, bool looks, CancellationToken cancellationToken)
     {
         try
         {
-            if (!isFirst && await LookAgainAsync(sending, source, cancellationToken) is { } whole)
+            if (looks && await LookAgainAsync(sending, source, cancellationToken) is { } whole)
             {
                 return (whole, null);
             }
 
             // A second PUT is announced whatever its size: a refusal may come of what the first has left.
             await sending.SendAsync(_knowsExpect && source.Length >= (isFirst ? ExpectFrom : 1), cancellationToken);
-            return (await _proof.ConfirmAsync(sending, source, cancellationToken), null);
+            return (await _proof.ConfirmAsync(sending.Server, sending.Digest, source, cancellationToken), null);
         }
         catch (PelicanException e)
         {
@@ -95,6 +106,11 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     private async Task<DigestVerdict?> LookAgainAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
     {
         ObjectServer server = sending.Server;
+        if (server == _taken && await TakenAsync(server, source, cancellationToken) is { } confirmed)
+        {
+            return confirmed;
+        }
+
         ObjectInfo? found;
         try
         {
@@ -110,7 +126,8 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             return null;
         }
 
-        if (_mayHaveOurs.Contains(server))
+        bool mayBeOurs = _mayHaveOurs.TryGetValue(server, out bool answered);
+        if (mayBeOurs)
         {
             DigestVerdict compared = await ContentProof.CompareAsync(server, found.Size, source.Path, options.Algorithm, cancellationToken);
             if (compared.Verification == Verification.Verified)
@@ -118,7 +135,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
                 return compared;
             }
 
-            if (await CutUpload.IsOursAsync(server, source, found, cancellationToken))
+            if (await CutUpload.IsOursAsync(server, source, found, answered, cancellationToken))
             {
                 sending.OnlyNew = false;
                 return null;
@@ -127,12 +144,25 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
         if (sending.OnlyNew)
         {
-            throw server.ExistsAlready();
+            throw mayBeOurs ? server.ExistsAlready("it cannot be told from somebody else's") : server.ExistsAlready();
         }
 
         // It may be replaced, and is not ours to remove.
         sending.There ??= _there[server] = found;
         return null;
+    }
+
+    // Null when it turns out to be something else, which is then looked at like anything that is there.
+    private async Task<DigestVerdict?> TakenAsync(ObjectServer server, UploadSource source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _proof.ConfirmAsync(server, null, source, cancellationToken);
+        }
+        catch (PelicanException e) when (e.Row == Errors.Transfer || e.Row == Errors.ChecksumMismatch)
+        {
+            return null;
+        }
     }
 
     // After a failure: nothing incomplete stays behind untold. Throws when it was the last.
@@ -145,14 +175,24 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         if (isUnconfirmed || (again && sending.Owner == UploadOwner.Unknown))
         {
             _doubted = server;
-            _mayHaveOurs.Add(server);
+            _taken = isUnconfirmed ? server : _taken;
+            _mayHaveOurs[server] = sending.Status is not null;
             left = isUnconfirmed ? "it was left as it is: look at it with 'pelican object stat'" : CutUpload.Incomplete(server);
         }
         else
         {
-            _doubted = sending.HasBegun ? null : _doubted;
             UploadRemains remains = await CutUpload.CleanUpAsync(sending, source, clock);
-            _ = remains.MayBeOurs ? _mayHaveOurs.Add(server) : sending.Owner != UploadOwner.Nobody && _mayHaveOurs.Remove(server);
+            // While one server may have half of it, no other one gets it.
+            _doubted = remains.MayBeOurs ? server : sending.HasBegun ? null : _doubted;
+            if (remains.MayBeOurs)
+            {
+                _mayHaveOurs[server] = sending.Status is not null;
+            }
+            else if (sending.Owner != UploadOwner.Nobody)
+            {
+                _mayHaveOurs.Remove(server);
+            }
+
             // What an earlier attempt has left is there still.
             left = remains.Told ?? (sending.Owner == UploadOwner.Nobody ? progress.Left : null);
         }

@@ -10,16 +10,19 @@ internal sealed class UploadProof(TransferOptions options)
     public static readonly ErrorRow Unconfirmed = Errors.Transfer with { Retryable = false };
 
     /// <summary>Asks whether what the server has is what was sent.</summary>
+    /// <param name="server">The object.</param>
+    /// <param name="sent">Digest of what was sent; null to compute it from the file, which must be what it was.</param>
+    /// <param name="source">The file.</param>
+    /// <param name="cancellationToken">Ends the questions.</param>
     /// <exception cref="PelicanException">It is not; of row <see cref="Unconfirmed"/> when that is not known.</exception>
-    public async Task<DigestVerdict> ConfirmAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
+    public async Task<DigestVerdict> ConfirmAsync(ObjectServer server, Crc32cChecksum? sent, UploadSource source, CancellationToken cancellationToken)
     {
         if (source.Change() is { } change)
         {
             throw change;
         }
 
-        ObjectServer server = sending.Server;
-        (long? size, DigestVerdict verdict) = await AskAsync(sending, source, cancellationToken);
+        (long? size, DigestVerdict verdict) = await AskAsync(server, sent, source, cancellationToken);
         string? mayNotLook = size == source.Length ? null : await WeighAsync(server, source.Length, size, verdict, cancellationToken);
         if (verdict.Verification is null)
         {
@@ -49,7 +52,7 @@ internal sealed class UploadProof(TransferOptions options)
     {
         try
         {
-            DigestVerdict verdict = await ConfirmAsync(sending, source, cancellationToken);
+            DigestVerdict verdict = await ConfirmAsync(sending.Server, sending.Digest, source, cancellationToken);
             return verdict.Verification == Verification.Verified ? verdict : null;
         }
         catch (PelicanException)
@@ -58,12 +61,12 @@ internal sealed class UploadProof(TransferOptions options)
         }
     }
 
-    private async Task<(long? Size, DigestVerdict Verdict)> AskAsync(UploadSending sending, UploadSource source, CancellationToken cancellationToken)
+    private async Task<(long? Size, DigestVerdict Verdict)> AskAsync(ObjectServer server, Crc32cChecksum? sent, UploadSource source, CancellationToken cancellationToken)
     {
         try
         {
-            return await AnsweredAsync(sending.Server, DigestJudge.AskAsync(sending.Server, source.Length,
-                algorithm => algorithm == ChecksumAlgorithm.Crc32c ? sending.Digest.Value() : Checksum.OfFile(source.Path, algorithm, cancellationToken),
+            return await AnsweredAsync(server, DigestJudge.AskAsync(server, source.Length,
+                algorithm => algorithm == ChecksumAlgorithm.Crc32c && sent is not null ? sent.Value() : Checksum.OfFile(source.Path, algorithm, cancellationToken),
                 options.Algorithm, cancellationToken));
         }
         catch (PelicanException e) when (e.Row == Errors.NotFound)

@@ -26,8 +26,8 @@ internal sealed class UploadSending(ObjectServer server, UploadSource source, Cl
     /// <summary>Timers may end a little early.</summary>
     private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(50);
 
-    private readonly TransferWatch _watch = new(settings, slowRule: false, clock);
-    private readonly long _began = clock.GetTimestamp();
+    private readonly long _started = clock.GetTimestamp();
+    private long _asked;
     private UploadBody? _body;
     private bool _announced;
 
@@ -61,20 +61,20 @@ internal sealed class UploadSending(ObjectServer server, UploadSource source, Cl
     /// <summary>What went wrong with the file; null when nothing did.</summary>
     public Exception? FileFault => _body?.FileFault;
 
-    /// <summary>Time since it began.</summary>
-    public TimeSpan Elapsed => clock.GetElapsedTime(_began);
+    /// <summary>Time since the look before it began.</summary>
+    public TimeSpan Elapsed => clock.GetElapsedTime(_started);
 
     /// <summary>
-    /// After a refusal what is there is somebody else's, who may be writing it at this moment; but for a full disk, which is told after the
-    /// first bytes. Without an answer it is ours if the server had asked for the body: by its 100, long before our patience ended.
+    /// After a refusal what is there is somebody else's, who may be writing it at this moment; but for a full disk, or another fault of the server,
+    /// which is told after the first bytes. Without an answer it is ours if the server had asked for the body: by its 100, long before our patience ended.
     /// </summary>
     public UploadOwner Owner => Status switch
     {
         _ when IsTaken => UploadOwner.Us,
-        HttpStatusCode.InsufficientStorage => UploadOwner.Unknown,
+        >= HttpStatusCode.InternalServerError when Sent > 0 => UploadOwner.Unknown,
         not null => UploadOwner.Nobody,
         _ when _body?.StartedAt is { } at =>
-            _announced && clock.GetElapsedTime(_began, at) < HttpStack.PatienceForContinue - TimerSlack ? UploadOwner.Us : UploadOwner.Unknown,
+            _announced && clock.GetElapsedTime(_asked, at) < HttpStack.PatienceForContinue - TimerSlack ? UploadOwner.Us : UploadOwner.Unknown,
         _ => UploadOwner.Nobody,
     };
 
@@ -96,32 +96,28 @@ internal sealed class UploadSending(ObjectServer server, UploadSource source, Cl
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _watch.Dispose();
-        Digest.Dispose();
-    }
+    public void Dispose() => Digest.Dispose();
 
     private async Task<PelicanException?> PutAsync(bool announced, CancellationToken cancellationToken)
     {
-        (_announced, Status) = (announced, null);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _watch.Stopped);
+        (_announced, Status, _asked) = (announced, null, clock.GetTimestamp());
+        using TransferWatch watch = new(settings, slowRule: false, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, watch.Stopped);
         try
         {
-            // No limit of its own for the answer: an origin may take its time to commit, and the watch sees that nothing moves.
-            using HttpResponseMessage response = await server.PutAsync(NewBody, new PutTerms(OnlyNew, announced), Timeout.InfiniteTimeSpan, either.Token);
+            using HttpResponseMessage response = await server.PutAsync(NewBody, new PutTerms(OnlyNew, announced), either.Token);
             Status = response.StatusCode;
             return IsTaken || (announced && Status == HttpStatusCode.ExpectationFailed) ? null : await server.PutRefusalAsync(response, cancellationToken);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && _watch.Reason != StopReason.None)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && watch.Reason != StopReason.None)
         {
             throw new PelicanException(Errors.Stopped, $"{server.Name} took nothing more of '{server.Path}' for too long");
         }
-    }
 
-    private UploadBody NewBody()
-    {
-        Digest.Reset();
-        return _body = new UploadBody(source.Handle, source.Length, Digest, _watch, progress, clock);
+        HttpContent NewBody()
+        {
+            Digest.Reset();
+            return _body = new UploadBody(source.Handle, source.Length, Digest, watch, progress, clock);
+        }
     }
 }

@@ -9,11 +9,12 @@ internal sealed class UploadSource : IDisposable
 
     private readonly FileStream _file;
     private readonly DateTime _modified;
+    private readonly LocalEntry _opened;
 
     private UploadSource(string path, FileStream file)
     {
         (Path, _file) = (path, file);
-        (Length, _modified) = (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+        (Length, _modified, _opened) = (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle), LocalEntry.Of(file.SafeFileHandle));
     }
 
     /// <summary>Absolute local path.</summary>
@@ -58,8 +59,12 @@ internal sealed class UploadSource : IDisposable
         }
     }
 
-    /// <summary>Why nothing that was sent of it can be called right: its size or time is another by now. Null when it is as it was.</summary>
-    public PelicanException? Change() => _file.Length == Length && File.GetLastWriteTimeUtc(Handle) == _modified ? null
+    /// <summary>
+    /// Why nothing that was sent of it can be called right: its size or time is another by now, or another file has its name, and digests are
+    /// computed by name. Null when it is as it was.
+    /// </summary>
+    public PelicanException? Change() =>
+        _file.Length == Length && File.GetLastWriteTimeUtc(Handle) == _modified && LocalEntry.At(Path) is var now && (now.Kind == LocalKind.Unknown || now.IsSame(_opened)) ? null
         : new PelicanException(Errors.Local, $"'{Path}' was changed while it was uploaded", "Wait until whatever writes it is done, then upload it again.");
 
     /// <inheritdoc/>
