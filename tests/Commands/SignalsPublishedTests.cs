@@ -23,7 +23,7 @@ public sealed class SignalsPublishedTests : IDisposable
         string words = string.Join(' ', arguments.Select(word => $"'{word.Replace("{fifo}", fifo, StringComparison.Ordinal).Replace("{file}", file, StringComparison.Ordinal)}'"));
 
         // The open of the FIFO is seen in /proc: the process sleeps in it.
-        ProgramRun run = await ShellAsync($"$P {words} & pid=$!; until grep -qE 'fifo|wait_for_partner' /proc/$pid/task/*/wchan || [ $((n += 1)) -gt 100 ]; do sleep 0.02; done; kill -TERM $pid; wait $pid");
+        ProgramRun run = await ShellAsync($"\"$P\" {words} & pid=$!; until grep -qE 'fifo|wait_for_partner' /proc/$pid/task/*/wchan || [ $((n += 1)) -gt 100 ]; do sleep 0.02; done; kill -TERM $pid; wait $pid");
 
         await Assert.That(run.ExitStatus).IsEqualTo(128 + Terminate);
     }
@@ -35,7 +35,7 @@ public sealed class SignalsPublishedTests : IDisposable
     {
         ProgramRun run = await ShellAsync(
             "mkfifo pipe; exec 3<>pipe; dd if=/dev/zero of=pipe bs=4096 oflag=nonblock 2>/dev/null; "
-            + $"$P {words} >&3 & pid=$!; until grep -q pipe /proc/$pid/task/*/wchan || [ $((n += 1)) -gt 500 ]; do sleep 0.02; done; kill -TERM $pid; wait $pid");
+            + $"\"$P\" {words} >&3 & pid=$!; until grep -q pipe /proc/$pid/task/*/wchan || [ $((n += 1)) -gt 500 ]; do sleep 0.02; done; kill -TERM $pid; wait $pid");
 
         await Assert.That(run.ExitStatus).IsEqualTo(128 + Terminate);
     }
@@ -57,8 +57,8 @@ public sealed class SignalsPublishedTests : IDisposable
     [Arguments("client-api openapi")]
     public async Task What_goes_to_a_closed_output_is_an_error(string words)
     {
-        ProgramRun closed = await ShellAsync($"$P {words} >&-");
-        ProgramRun full = await ShellAsync($"$P {words} >/dev/full");
+        ProgramRun closed = await ShellAsync($"\"$P\" {words} >&-");
+        ProgramRun full = await ShellAsync($"\"$P\" {words} >/dev/full");
 
         await Assert.That((closed.ExitStatus, full.ExitStatus)).IsEqualTo((10, 10));
         await Assert.That(closed.Error).StartsWith("Error: cannot write 'standard output'");

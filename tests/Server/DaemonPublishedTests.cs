@@ -31,7 +31,7 @@ public sealed class DaemonPublishedTests
     {
         using ServedHome daemon = new();
 
-        ProgramRun run = await daemon.ShellAsync("out=$($P client-api serve); echo \"[$out]\"; exec <&- >&- 2>&-; $P client-api serve");
+        ProgramRun run = await daemon.ShellAsync("out=$(\"$P\" client-api serve); echo \"[$out]\"; exec <&- >&- 2>&-; \"$P\" client-api serve");
 
         await Assert.That(run).IsEqualTo(new ProgramRun(12, $"[Client API server started (PID: {daemon.Pid})\nSocket: {daemon.File("sock")}]\n", ""));
         await Assert.That((await daemon.RunAsync("status")).Output).IsEqualTo($"Client API server is running (PID: {daemon.Pid})\nSocket: {daemon.File("sock")}\n");
@@ -45,7 +45,7 @@ public sealed class DaemonPublishedTests
 
         // script(1) gives it a terminal, which closes when the shell ends; with it goes its session.
         ProgramRun run = await daemon.ShellAsync(
-            $"exec 7>{open}; script -qec 'cd {daemon.Home}; $P client-api serve; tty; kill -HUP 0' /dev/null");
+            $"exec 7>{open}; script -qec 'cd {daemon.Home}; \"$P\" client-api serve; tty; kill -HUP 0' /dev/null");
         int process = daemon.Pid;
         string[] stat = (await File.ReadAllTextAsync($"/proc/{process}/stat", cancellationToken)).Split(") ")[1].Split(' ');
         string?[] descriptors = [.. Directory.EnumerateFiles($"/proc/{process}/fd").Select(file => File.ResolveLinkTarget(file, false)?.FullName)];
@@ -62,11 +62,11 @@ public sealed class DaemonPublishedTests
     }
 
     [Test]
-    [Arguments("$P client-api stop")]
+    [Arguments("\"$P\" client-api stop")]
     [Arguments("kill $(cat ~/.pelican/client-api.pid)")]
     [Arguments("kill -INT $(cat ~/.pelican/client-api.pid)")]
     [Arguments("curl -s -X POST --unix-socket ~/.pelican/client-api.sock http://localhost/shutdown")]
-    [Arguments("$P client-agent stop --timeout 20s")]
+    [Arguments("\"$P\" client-agent stop --timeout 20s")]
     public async Task However_it_is_ended_the_process_and_its_files_are_gone(string how, CancellationToken cancellationToken)
     {
         using ServedHome daemon = new();
@@ -274,12 +274,12 @@ public sealed class DaemonPublishedTests
         string token = federation.Issuer.CreateToken("storage.read:/");
         daemon.Environment["BEARER_TOKEN"] = token;
         daemon.Environment["P_TOKEN"] = token;
-        await daemon.ShellAsync("umask 077; cd /tmp; $P client-api serve --log-file ~/.pelican/client-api.log --debug");
+        await daemon.ShellAsync("umask 077; cd /tmp; \"$P\" client-api serve --log-file ~/.pelican/client-api.log --debug");
         daemon.Environment.Remove("BEARER_TOKEN");
 
-        ProgramRun open = await daemon.ShellAsync($"umask 022; cd ~; $P object get --async --wait {federation.UrlOf("/public/a")} new/a && stat -c %a new new/a");
-        ProgramRun secret = await daemon.ShellAsync($"$P object get --async --wait {federation.UrlOf("/protected/a")} ~/b");
-        ProgramRun given = await daemon.ShellAsync($"BEARER_TOKEN=$P_TOKEN $P object get --async --wait {federation.UrlOf("/protected/a")} ~/c");
+        ProgramRun open = await daemon.ShellAsync($"umask 022; cd ~; \"$P\" object get --async --wait {federation.UrlOf("/public/a")} new/a && stat -c %a new new/a");
+        ProgramRun secret = await daemon.ShellAsync($"\"$P\" object get --async --wait {federation.UrlOf("/protected/a")} ~/b");
+        ProgramRun given = await daemon.ShellAsync($"BEARER_TOKEN=$P_TOKEN \"$P\" object get --async --wait {federation.UrlOf("/protected/a")} ~/c");
         await daemon.RunAsync("stop");
         ProgramRun found = await daemon.ShellAsync("grep -rlF \"$P_TOKEN\" ~ | grep -v /tokens/");
 
@@ -315,7 +315,7 @@ public sealed class DaemonPublishedTests
         await using TestFederation federation = await TestFederation.StartAsync();
         using ServedHome daemon = new() { Environment = { ["PELICAN_SERVER_TLSCACERTIFICATEFILE"] = federation.CaFile } };
         federation.Origin.Store("/public/a", [1]);
-        await daemon.ShellAsync($"ulimit -n {allowed}; $P client-api serve");
+        await daemon.ShellAsync($"ulimit -n {allowed}; \"$P\" client-api serve");
         using ApiClient client = new(daemon.File("sock"));
         List<Socket> silent = [];
         for (int i = 0; i < 2 * allowed; i++)

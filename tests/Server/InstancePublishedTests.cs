@@ -55,20 +55,20 @@ public sealed class InstancePublishedTests
     {
         Skip.Unless(System.Environment.IsPrivilegedProcess, "only root can be another host");
         using ServedHome daemon = new();
-        ProgramRun first = await OnAsync(daemon, "login1", "$P client-api serve");
+        ProgramRun first = await OnAsync(daemon, "login1", "\"$P\" client-api serve");
         int there = daemon.Pid;
 
-        ProgramRun second = await OnAsync(daemon, "login2", "$P client-api serve && $P client-api status");
+        ProgramRun second = await OnAsync(daemon, "login2", "\"$P\" client-api serve && \"$P\" client-api status");
         InstanceRecord own = Instance.Read(daemon.File("login2.json"))!;
-        ProgramRun stop = await OnAsync(daemon, "login2", "$P job list && $P client-api stop && $P client-api status");
+        ProgramRun stop = await OnAsync(daemon, "login2", "\"$P\" job list && \"$P\" client-api stop && \"$P\" client-api status");
         bool firstRuns = ServedHome.Runs(there);
 
         // Killed, and silent for long: then its files may be taken.
         _ = Posix.Kill(there, Kill);
         await Expect.UntilAsync(() => !ServedHome.Runs(there), cancellationToken);
-        ProgramRun soon = await OnAsync(daemon, "login3", "$P client-api serve && $P client-api stop");
+        ProgramRun soon = await OnAsync(daemon, "login3", "\"$P\" client-api serve && \"$P\" client-api stop");
         File.SetLastWriteTimeUtc(daemon.File("json"), DateTime.UtcNow.AddMinutes(-3));
-        ProgramRun late = await OnAsync(daemon, "login4", "$P client-api serve");
+        ProgramRun late = await OnAsync(daemon, "login4", "\"$P\" client-api serve");
 
         await Assert.That(first.ExitStatus).IsEqualTo(0);
         await Assert.That(second.Error).IsEqualTo(
@@ -103,7 +103,7 @@ public sealed class InstancePublishedTests
     {
         using ServedHome daemon = new();
 
-        ProgramRun run = await daemon.ShellAsync(setting + " $P client-api serve");
+        ProgramRun run = await daemon.ShellAsync(setting + " \"$P\" client-api serve");
 
         await Assert.That(run.ExitStatus).IsEqualTo(status);
         await Assert.That(run.Error).Contains(what);
@@ -118,7 +118,7 @@ public sealed class InstancePublishedTests
         using ServedHome daemon = new();
 
         ProgramRun run = await daemon.ProgramAsync("unshare", "-m", "bash", "-c",
-            $"mkdir ~/.pelican; mount -t tmpfs -o {mount} none ~/.pelican; {before} $P client-api serve; echo $?; ls ~/.pelican; $P client-api status");
+            $"mkdir ~/.pelican; mount -t tmpfs -o {mount} none ~/.pelican; {before} \"$P\" client-api serve; echo $?; ls ~/.pelican; \"$P\" client-api status");
 
         await Assert.That(run.Error).Contains(what);
         await Assert.That(run.Output).StartsWith("10\n").And.DoesNotContain(".json").And.DoesNotContain(".pid").And.EndsWith("is not running\n");
