@@ -13,6 +13,9 @@ internal static class CutUpload
     /// <summary>Largest object that is compared before it is removed: a server computes the digest of a larger one for too long.</summary>
     private const long Compared = 16 * 1024 * 1024;
 
+    /// <summary>How many of its answers a server may take to notice a cut.</summary>
+    private const int SlowestNotice = 20;
+
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
@@ -65,12 +68,17 @@ internal static class CutUpload
     {
         (ObjectServer server, bool answered, long start) = (sending.Server, sending.Status is not null, clock.GetTimestamp());
         bool mayCome = !answered && (sending.Owner == UploadOwner.Us || server.KeepsWhatIsFull);
+        TimeSpan patience = Overtaken;
         for (TimeSpan wait = First; ; wait *= 2)
         {
             try
             {
+                long asked = clock.GetTimestamp();
                 ObjectInfo? found = await server.StatAsync(limit);
-                if (found is null && (!mayCome || clock.GetElapsedTime(start) >= Overtaken))
+                // Who is slow to answer is slow to notice, too.
+                patience = TimeSpan.FromTicks(Math.Max(patience.Ticks, clock.GetElapsedTime(asked).Ticks * SlowestNotice));
+                bool isOver = clock.GetElapsedTime(start) >= patience;
+                if (found is null && (!mayCome || isOver))
                 {
                     return new UploadRemains(false, null);
                 }
@@ -80,14 +88,17 @@ internal static class CutUpload
                     return new UploadRemains(true, $"'{server.Path}' is at {server.Name} with all its {source.Length} bytes, and not confirmed");
                 }
 
-                if (found is not null && !await IsToGoAsync(sending, source, found, isFirst: wait == First, limit))
+                if (found is not null && await IsToGoAsync(sending, source, found, isFirst: wait == First, limit))
                 {
-                    return new UploadRemains(true, Incomplete(server));
+                    if (await server.DeleteAsync(limit))
+                    {
+                        return new UploadRemains(false, "the incomplete object was removed");
+                    }
                 }
-
-                if (found is not null && await server.DeleteAsync(limit))
+                else if (found is not null && isOver)
                 {
-                    return new UploadRemains(false, "the incomplete object was removed");
+                    // Until then it may be growing, and have the digest of a moment ago.
+                    return new UploadRemains(true, Incomplete(server));
                 }
             }
             catch (PelicanException e) when (e.Retryable)
