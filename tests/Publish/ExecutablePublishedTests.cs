@@ -137,6 +137,7 @@ public sealed class ExecutablePublishedTests : IDisposable
     private async Task<ProgramRun> VisitAsync(Authority authority, string certificateFile)
     {
         PublishedExecutable executable = PublishedExecutable.Find();
+        PublishedExecutable.SkipUnlessRoot();
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         Task serving = authority.ServeOneAsync(listener);

@@ -43,6 +43,9 @@ internal sealed class PublishedExecutable
         IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string input = "") =>
         RunAsync(Path, arguments, environment, input);
 
+    /// <summary>Skips a test that needs <see cref="RunInAsync"/> where only root may do that; before anything is started for it.</summary>
+    public static void SkipUnlessRoot() => Skip.Unless(Environment.IsPrivilegedProcess, "chroot(8) is for root");
+
     /// <summary>Runs it with a directory as root, into which it is copied; skips the test where only root may do that.</summary>
     /// <param name="root">The directory.</param>
     /// <param name="arguments">Arguments, without the name of the program.</param>
@@ -50,7 +53,7 @@ internal sealed class PublishedExecutable
     public async Task<ProgramRun> RunInAsync(
         string root, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        Skip.Unless(Environment.IsPrivilegedProcess, "chroot(8) is for root");
+        SkipUnlessRoot();
         // By another process: while this one has it open for writing, a program that another test starts has it too, and
         // then it cannot be run ("text file busy").
         await RunAsync("cp", [Path, System.IO.Path.Combine(root, "pelican")], null, "");
