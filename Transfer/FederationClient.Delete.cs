@@ -79,6 +79,11 @@ internal sealed partial class FederationClient
         try
         {
             ObjectInfo? info = await server.StatAsync(cancellationToken);
+            if (info is { IsKindTold: false } && !server.KeepsWhatIsFull)
+            {
+                throw info.KindUnknown(server.Name);
+            }
+
             if (info is { IsCollection: true } && (await server.ListAsync(cancellationToken)).Count > 0)
             {
                 throw NotEmpty(server);

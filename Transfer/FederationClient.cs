@@ -37,7 +37,8 @@ internal sealed partial class FederationClient : IDisposable
         ReadAsync(HttpStack.Propfind, Parse(url), options, TokenPurpose.Read, async resolution =>
         {
             ObjectInfo info = await FirstAsync(resolution.Servers, async server =>
-                await server.StatAsync(cancellationToken) ?? throw await server.InTheWayAsync(cancellationToken) ?? NotFound(server));
+                await server.StatAsync(cancellationToken) is not { } told ? throw await server.InTheWayAsync(cancellationToken) ?? NotFound(server)
+                : told.IsKindTold ? told : throw told.KindUnknown(server.Name));
             return checksums.Count == 0 || info.IsCollection
                 ? info
                 : info with { Checksums = await FirstAsync(resolution.Servers, server => ChecksumsAsync(server, checksums, cancellationToken)) };

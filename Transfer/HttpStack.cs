@@ -119,7 +119,7 @@ internal sealed class HttpStack : IDisposable
             }
 
             // What everybody may read may come in clear, as from a server that a director names so: the digest is asked for all the same.
-            bool isOpen = token is null && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == Propfind);
+            bool isOpen = token is null && IsReading(request.Method);
             if (at.Scheme == "https" && next.Scheme != "https" && !isOpen)
             {
                 throw new PelicanException(Errors.Protocol, $"{at.Authority} redirects to an address in clear, {next.Authority}",
@@ -225,7 +225,9 @@ internal sealed class HttpStack : IDisposable
     {
         bool moved = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
             or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
-        if (!moved || response.Headers.Location is not { } location || response.RequestMessage?.Options.TryGetValue(NoRedirect, out _) == true)
+        // RFC 9110, 15.4.4: what 303 names tells of the outcome; who writes or removes again would do it there.
+        bool isElsewhere = response.StatusCode == HttpStatusCode.SeeOther && !IsReading(response.RequestMessage?.Method);
+        if (!moved || isElsewhere || response.Headers.Location is not { } location || response.RequestMessage?.Options.TryGetValue(NoRedirect, out _) == true)
         {
             return null;
         }
@@ -233,6 +235,8 @@ internal sealed class HttpStack : IDisposable
         Uri next = location.IsAbsoluteUri ? location : new Uri(from, location);
         return next.Scheme is "http" or "https" ? WithoutCredential(next) : null;
     }
+
+    private static bool IsReading(HttpMethod? method) => method == HttpMethod.Get || method == HttpMethod.Head || method == Propfind;
 
     /// <summary>A URL without the token that some servers put into it: URLs are logged by every server and proxy on the way.</summary>
     internal static Uri WithoutCredential(Uri url)

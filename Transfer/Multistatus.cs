@@ -9,7 +9,25 @@ namespace Pelican.Transfer;
 /// <param name="Modified">Whole seconds; null when not said or not understood.</param>
 /// <param name="ETag">As sent; null for none.</param>
 /// <param name="IsCollection">Whether <c>resourcetype</c> has <c>collection</c>. XRootD's <c>iscollection</c> lies (xrootd.md 8.2).</param>
-internal sealed record MultistatusEntry(string Href, long? Size, DateTimeOffset? Modified, string? ETag, bool IsCollection);
+/// <param name="IsKindTold">Whether it is said what it is (<see cref="KindSigns"/>).</param>
+internal sealed record MultistatusEntry(string Href, long? Size, DateTimeOffset? Modified, string? ETag, bool IsCollection, bool IsKindTold = true);
+
+/// <summary>What tells an object from a collection.</summary>
+[Flags]
+internal enum KindSigns
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary><c>resourcetype</c>, which every server must have (RFC 4918, 15.9).</summary>
+    Type = 1,
+
+    /// <summary><c>iscollection</c> is 0: all that XRootD 5 says of objects.</summary>
+    NoCollection = 2,
+
+    /// <summary><c>iscollection</c> is something else, which XRootD says of collections, too.</summary>
+    PerhapsCollection = 4,
+}
 
 /// <summary>Reads a WebDAV multistatus (RFC 4918, 13) as it comes in. What is cut short or malformed is an error, never a smaller listing.</summary>
 internal static class Multistatus
@@ -65,8 +83,8 @@ internal static class Multistatus
     private static async Task<MultistatusEntry?> ResponseAsync(XmlReader reader)
     {
         string? href = null;
-        MultistatusEntry found = new("", null, null, null, false);
-        MultistatusEntry pending = found;
+        (MultistatusEntry Entry, KindSigns Signs) found = (new("", null, null, null, false), KindSigns.None);
+        (MultistatusEntry Entry, KindSigns Signs) pending = found;
         bool counts = true, gone = false;
         int depth = reader.Depth;
         if (reader.IsEmptyElement)
@@ -106,23 +124,32 @@ internal static class Multistatus
 
         return href is null ? throw new XmlException("a response has no href")
             : gone ? null
-            : found with { Href = PathOf(href) };
+            : found.Entry with { Href = PathOf(href), IsKindTold = IsKindTold(found.Entry, found.Signs) };
     }
 
-    private static async Task<MultistatusEntry> PropertyAsync(XmlReader reader, MultistatusEntry entry)
+    // A length alone is an object's, unless XRootD says it of a collection.
+    private static bool IsKindTold(MultistatusEntry entry, KindSigns signs) =>
+        (signs & (KindSigns.Type | KindSigns.NoCollection)) != 0 || (signs == KindSigns.None && entry.Size is not null);
+
+    private static async Task<(MultistatusEntry Entry, KindSigns Signs)> PropertyAsync(XmlReader reader, (MultistatusEntry Entry, KindSigns Signs) told)
     {
+        (MultistatusEntry entry, KindSigns signs) = told;
         switch (reader.LocalName)
         {
+            case "resourcetype":
+                return (entry, signs | KindSigns.Type);
+            case "iscollection":
+                return (entry, signs | (await TextAsync(reader) == "0" ? KindSigns.NoCollection : KindSigns.PerhapsCollection));
             case "collection":
-                return entry with { IsCollection = true };
+                return (entry with { IsCollection = true }, signs);
             case "getcontentlength":
-                return ObjectLength.Parse(await TextAsync(reader)) is { } size ? entry with { Size = size } : entry;
+                return (ObjectLength.Parse(await TextAsync(reader)) is { } size ? entry with { Size = size } : entry, signs);
             case "getlastmodified":
-                return HttpDate.Parse(await TextAsync(reader)) is { } time ? entry with { Modified = time } : entry;
+                return (HttpDate.Parse(await TextAsync(reader)) is { } time ? entry with { Modified = time } : entry, signs);
             case "getetag":
-                return entry with { ETag = await TextAsync(reader) };
+                return (entry with { ETag = await TextAsync(reader) }, signs);
             default:
-                return entry;
+                return told;
         }
     }
 

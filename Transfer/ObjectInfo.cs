@@ -12,6 +12,13 @@ internal sealed record ObjectInfo(string Path, long? Size, DateTimeOffset? Modif
     /// <summary>Last component of <see cref="Path"/>.</summary>
     public string Name => Path[(Path.LastIndexOf('/') + 1)..];
 
+    /// <summary>Whether the server said what it is; otherwise it may be a collection all the same.</summary>
+    public bool IsKindTold { get; init; } = true;
+
+    /// <summary>That nobody may take it for an object, nor for a collection.</summary>
+    public PelicanException KindUnknown(string server) => new(Errors.Protocol,
+        $"{server} does not say whether '{Faults.Clean(Path)}' is an object or a collection", "Try again; if it goes on, ask whoever runs the server whether you may see its resourcetype.");
+
     /// <summary>The server's <c>ETag</c>; null when it sends none. XRootD's proves nothing (xrootd.md 2.1).</summary>
     public string? ETag { get; init; }
 

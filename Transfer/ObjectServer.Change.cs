@@ -22,8 +22,10 @@ internal sealed partial class ObjectServer
     /// <summary>
     /// Whether a PUT that may only make something replaces nothing, also where we may not look: Pelican's own origins heed
     /// <c>If-None-Match</c> (and name themselves <c>pelican/…</c> or not at all); XRootD does not, but protects what is there from a token that may create alone.
+    /// Who refuses a look without a name may be a gateway in front of anything, unless the token says itself that it may not look.
     /// </summary>
-    public bool KeepsWhatIsThere => IsXrootd() ? MayCreateOnly : _software?.Length == 0 || _software?.StartsWith("pelican/", StringComparison.OrdinalIgnoreCase) == true;
+    public bool KeepsWhatIsThere => IsXrootd() ? MayCreateOnly
+        : _software?.StartsWith("pelican/", StringComparison.OrdinalIgnoreCase) == true || (_software?.Length == 0 && MayNotLook);
 
     /// <summary>Sends an object.</summary>
     /// <param name="content">Makes the bytes, with their length: anew for each sending, as after a redirect.</param>

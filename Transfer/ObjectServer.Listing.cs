@@ -30,8 +30,8 @@ internal sealed partial class ObjectServer
                 throw new PelicanException(Errors.Protocol, $"{Name} describes nothing when asked for '{path}'");
             case HttpStatusCode.NotFound:
                 return null;
-            case HttpStatusCode.Conflict:
-                // A cache in front of an HTTP origin, asked for a collection (xrootd.md 12.1.5).
+            case HttpStatusCode.Conflict when IsXrootd() && await IsConflictAsync(cancellationToken):
+                // A cache in front of an HTTP origin, asked for a collection (xrootd.md 12.1.5). Locks and gateways conflict in other ways.
                 return new ObjectInfo(path.Decoded, 0, null, IsCollection: true);
             case HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented:
                 // Pelican's origins say so of what is below an object, others where there is no WebDAV.
@@ -81,6 +81,11 @@ internal sealed partial class ObjectServer
             throw new PelicanException(Errors.Protocol, $"{Name} describes nothing when asked to list '{path}'");
         }
 
+        if (self is { IsKindTold: false } && children.Count == 0)
+        {
+            throw self.KindUnknown(Name);
+        }
+
         return self is { IsCollection: false } && children.Count == 0 ? [self] : children;
     }
 
@@ -89,6 +94,12 @@ internal sealed partial class ObjectServer
     {
         using HttpResponseMessage response = await HeadAsync(cancellationToken);
         return response.StatusCode == HttpStatusCode.OK ? ObjectLength.Of(response) : null;
+    }
+
+    private async Task<bool> IsConflictAsync(CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await HeadAsync(cancellationToken);
+        return response.StatusCode == HttpStatusCode.Conflict;
     }
 
     private async Task<ObjectInfo?> HeadStatAsync(CancellationToken cancellationToken)
@@ -100,7 +111,11 @@ internal sealed partial class ObjectServer
             HttpStatusCode.OK => new ObjectInfo(path.Decoded, ObjectLength.Of(response),
                 HttpDate.LastModified(response),
                 // Servers of files lead from a collection's name to the same with a slash.
-                IsCollection: response.RequestMessage?.RequestUri?.AbsolutePath is ['/', .., '/'] && !url.AbsolutePath.EndsWith('/')),
+                IsCollection: response.RequestMessage?.RequestUri?.AbsolutePath is ['/', .., '/'] && !url.AbsolutePath.EndsWith('/'))
+            {
+                // XRootD answers for a collection as for an object.
+                IsKindTold = !IsXrootd(),
+            },
             HttpStatusCode.NotFound => null,
             _ => throw await RefusalAsync(response, cancellationToken),
         };
@@ -159,7 +174,7 @@ internal sealed partial class ObjectServer
             }
 
             string at = name is null ? path.Decoded : path == ObjectPath.Root ? "/" + name : path.Decoded + "/" + name;
-            yield return (new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size, entry.Modified, entry.IsCollection) { ETag = entry.ETag }, name is null);
+            yield return (new ObjectInfo(at, entry.IsCollection ? 0 : entry.Size, entry.Modified, entry.IsCollection) { ETag = entry.ETag, IsKindTold = entry.IsKindTold }, name is null);
         }
     }
 

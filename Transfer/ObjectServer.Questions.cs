@@ -63,7 +63,7 @@ internal sealed partial class ObjectServer
                 {
                     await foreach ((ObjectInfo info, bool isSelf) in server.EntriesAsync(response, cancellationToken))
                     {
-                        return isSelf && !info.IsCollection ? _inTheWay = Below(parent) : null;
+                        return isSelf && info is { IsCollection: false, IsKindTold: true } ? _inTheWay = Below(parent) : null;
                     }
 
                     return null;

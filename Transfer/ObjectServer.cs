@@ -42,6 +42,8 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
         && claims.Scopes.Any(scope => scope.StartsWith("storage.create", StringComparison.Ordinal))
         && !claims.Scopes.Any(scope => scope.StartsWith("storage.modify", StringComparison.Ordinal));
 
+    private bool MayNotLook => tokens?.Token?.Claims is { } claims && !claims.Scopes.Any(scope => scope.Split(':')[0] is "storage.read" or "storage.stage" or "read");
+
     /// <summary>Starts a download. The answer's status is not judged here.</summary>
     /// <param name="range">First and last byte wanted, inclusive; null for the whole object.</param>
     /// <param name="cancellationToken">Ends the wait for the head of the answer.</param>

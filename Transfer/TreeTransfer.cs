@@ -198,7 +198,7 @@ internal abstract class TreeTransfer<TPlace>(int sources, TreeRun run)
             return new PelicanException(Errors.NotSupported, $"'{path}' has the name of an incomplete download", "Rename it, or delete it.");
         }
 
-        return TreeRun.TooDeep(path);
+        return same[0].Info.IsKindTold ? TreeRun.TooDeep(path) : same[0].Info.KindUnknown(same[0].Server);
     }
 
     private async Task QueueAsync(ChannelWriter<Work> queue, string path, Entry entry, TPlace? place, CancellationToken cancellationToken)

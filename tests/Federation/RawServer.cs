@@ -17,6 +17,10 @@ namespace Pelican.Federation;
 public sealed class RawServer(X509Certificate2? certificate, Func<Request, CancellationToken, Task<Reply>> handler) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
+
+    // Made once: it costs more than the handshake.
+    private readonly SslStreamCertificateContext? _secured = certificate is null ? null : SslStreamCertificateContext.Create(certificate, null, offline: true);
+
     private readonly ConcurrentDictionary<int, (Socket Socket, Task Task)> _connections = new();
     private readonly ConcurrentDictionary<int, int> _idle = new();
     private Socket _listener = Bind(0);
@@ -163,13 +167,13 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
     private async Task<Wire> SecureAsync(Socket socket)
     {
         NetworkStream plain = new(socket);
-        if (certificate is null)
+        if (_secured is null)
         {
             return new Wire(socket, plain);
         }
 
         SslStream secure = new(plain);
-        await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = certificate }, _stopping.Token);
+        await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = _secured }, _stopping.Token);
         return new Wire(socket, secure);
     }
 

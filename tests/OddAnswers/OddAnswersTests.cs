@@ -14,10 +14,11 @@ namespace Pelican.Tests.OddAnswers;
 public sealed class OddAnswersTests
 {
     /// <summary>Kinds of federation; what a case meets depends on its seed alone.</summary>
-    private const int Kinds = 6;
+    private const int Kinds = 12;
 
     private const int Workers = 2 * Kinds;
     private const int CasesPerClient = 8;
+    private const int ClientsPerFederation = 50;
     private const int Hurry = 200;
     private const int Enough = 20;
 
@@ -28,6 +29,7 @@ public sealed class OddAnswersTests
     private readonly int _count = Setting("PELICAN_ODD") ?? 20_000;
     private readonly ConcurrentQueue<string> _wrong = new();
     private readonly ConcurrentDictionary<string, (int Done, int All)> _ends = new();
+    private readonly ConcurrentDictionary<string, int> _kinds = new();
     private (TimeSpan Time, int Seed) _slowest;
     private int _cases;
     private int _odd;
@@ -40,8 +42,10 @@ public sealed class OddAnswersTests
         string story = string.Create(CultureInfo.InvariantCulture, $"seed {_seed}: {_odd} odd answers in {_cases} cases, the slowest {_slowest.Seed} in {_slowest.Time.TotalSeconds:f1} s; ")
             + string.Join(", ", _ends.OrderBy(end => end.Key).Select(end => $"{end.Key} {end.Value.Done} of {end.Value.All}"));
         Console.WriteLine(story);
+        Console.WriteLine(string.Join(", ", _kinds.OrderBy(kind => kind.Key).Select(kind => $"{kind.Key} {kind.Value}")));
         await Assert.That(_wrong).IsEmpty().Because(story);
         await Assert.That(_ends.Values.All(end => end.Done > 0 || end.All < 200 || _count < 1000)).IsTrue().Because("every operation succeeds now and then: " + story);
+        await Assert.That(OddReply.Names.Where(name => _count >= 20_000 && !_kinds.ContainsKey(name))).IsEmpty().Because("every kind of answer was given");
     }
 
     private static int? Setting(string name) =>
@@ -59,36 +63,61 @@ public sealed class OddAnswersTests
 
     private async Task WorkAsync(int worker, CancellationToken cancellationToken)
     {
-        // Both kinds of server, and Pelican's in one process as well as apart.
-        int kind = worker % Kinds;
-        Dialect dialect = kind % 3 == 0 ? Dialect.Xrootd62 : kind == 4 ? Dialect.Xrootd58 : Dialect.Pelican;
-        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect], Caches = [dialect], OneProcess = kind == 1 });
-        OddServers servers = new(federation);
-        servers.Install();
-        string token = federation.Issuer.CreateToken("storage.read:/ storage.create:/ storage.modify:/", TimeSpan.FromHours(12));
-        ClientSettings settings = new() { ResponseHeaderTimeout = TimeSpan.FromSeconds(100) };
         int seed = _seed + ((worker - (_seed % Workers) + Workers) % Workers);
-        while (Volatile.Read(ref _odd) < _count && _wrong.Count < Enough)
+        while (Goes)
         {
-            using TestClient client = new(federation, settings, token, new FastClock(Hurry));
-            for (int i = 0; i < CasesPerClient; i++, seed += Workers)
+            // Both kinds of server, and Pelican's in one process as well as apart; half of them in clear, where no token goes.
+            int kind = worker % Kinds;
+            Dialect dialect = kind % 3 == 0 ? Dialect.Xrootd62 : kind % 6 == 4 ? Dialect.Xrootd58 : Dialect.Pelican;
+            bool isClear = kind >= Kinds / 2;
+            string? root = InMemory();
+            await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect], Caches = [dialect], OneProcess = kind == 1, Root = root, Tls = !isClear });
+            OddServers servers = new(federation, _kinds);
+            servers.Install();
+            string? token = isClear ? null : federation.Issuer.CreateToken("storage.read:/ storage.create:/ storage.modify:/", TimeSpan.FromHours(12));
+            string story = $"{dialect}{(kind == 1 ? " in one process" : "")}{(isClear ? " in clear" : "")}";
+            for (int i = 0; i < ClientsPerFederation && Goes; i++, seed += CasesPerClient * Workers)
             {
-                Interlocked.Increment(ref _cases);
-                int before = servers.Odd;
-                OddCase one = new(federation, servers, seed, token);
-                servers.Begin(seed);
-                long began = TimeProvider.System.GetTimestamp();
-                IReadOnlyList<string> wrong = await one.RunAsync(client, Limit, cancellationToken);
-                Slowest(TimeProvider.System.GetElapsedTime(began), seed);
-                Interlocked.Add(ref _odd, servers.Odd - before);
-                _ends.AddOrUpdate(one.What, _ => Next((0, 0)), (_, end) => Next(end));
-                if (wrong.Count > 0)
-                {
-                    _wrong.Enqueue($"PELICAN_SEED={seed} ({one.What}, {dialect}{(kind == 1 ? " in one process" : "")}): {string.Join("; ", wrong)}\n{servers.Story}\n");
-                }
-
-                (int, int) Next((int Done, int All) end) => (end.Done + (one.HasSucceeded || MustFail(one.What) ? 1 : 0), end.All + 1);
+                await ClientAsync(federation, servers, token, seed, story, cancellationToken);
             }
+
+            if (root is not null)
+            {
+                Directory.Delete(root, true);
+            }
+        }
+    }
+
+    // Thousands of small files made and removed take a disk longer than all else here.
+    private static string? InMemory()
+    {
+        string root = $"/dev/shm/odd-{Guid.NewGuid():N}";
+        return Directory.Exists("/dev/shm") ? Directory.CreateDirectory(root).FullName : null;
+    }
+
+    private bool Goes => Volatile.Read(ref _odd) < _count && _wrong.Count < Enough;
+
+    private async Task ClientAsync(TestFederation federation, OddServers servers, string? token, int seed, string story, CancellationToken cancellationToken)
+    {
+        ClientSettings settings = new() { ResponseHeaderTimeout = TimeSpan.FromSeconds(100) };
+        using TestClient client = new(federation, settings, token, new FastClock(Hurry));
+        for (int i = 0; i < CasesPerClient && Goes; i++, seed += Workers)
+        {
+            Interlocked.Increment(ref _cases);
+            int before = servers.Odd;
+            OddCase one = new(federation, servers, seed, token);
+            servers.Begin(seed);
+            long began = TimeProvider.System.GetTimestamp();
+            IReadOnlyList<string> wrong = await one.RunAsync(client, Limit, cancellationToken);
+            Slowest(TimeProvider.System.GetElapsedTime(began), seed);
+            Interlocked.Add(ref _odd, servers.Odd - before);
+            _ends.AddOrUpdate(one.What, _ => Next((0, 0)), (_, end) => Next(end));
+            if (wrong.Count > 0)
+            {
+                _wrong.Enqueue($"PELICAN_SEED={seed} ({one.What}, {story}): {string.Join("; ", wrong)}\n{servers.Story}\n");
+            }
+
+            (int, int) Next((int Done, int All) end) => (end.Done + (one.HasSucceeded || MustFail(one.What) ? 1 : 0), end.All + 1);
         }
     }
 }

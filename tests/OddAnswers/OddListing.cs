@@ -18,7 +18,17 @@ internal static class OddListing
         (xml, _) => ChangeHrefs(xml, href => "https://localhost" + href),
         // XRootD's names are raw: an escape would be another name.
         (xml, _) => ChangeHrefs(xml, href => xml.ToString().Contains("lp1:", StringComparison.Ordinal) ? href : Encode(href)),
-        (xml, _) => ChangeHrefs(xml, href => "\n  " + href + "\n"),
+        (xml, _) => ChangeHrefs(xml, href => "\n" + href + "\n"),
+        (xml, _) => ChangeHrefs(xml, WithoutPrefix),
+        (xml, random) => ChangeHrefs(xml, href => OddReply.Some(random, "/dav", "/api/v1.0/origin/data", "/api/v1.0/cache/data/localhost:1") + WithoutPrefix(href)),
+        (xml, random) => ChangeHrefs(xml, href => OddReply.Some(random, "//localhost", "http://other.invalid:7", "HTTPS://LOCALHOST") + href),
+        (xml, random) => Entries(xml).Last().Element(Dav + "href")!.Value = OddReply.Some(random, "", ".", "..", "?x", "/", "//", "http:"),
+        (xml, random) => Each(xml, "href", random, href => href.ReplaceNodes(new XCData(href.Value))),
+        (xml, random) => Lose(xml, "resourcetype", random),
+        (xml, random) => Each(xml, "resourcetype", random, type => Refuse(type, "404 Not Found")),
+        (xml, random) => Each(xml, "resourcetype", random, type => Refuse(type, "403 Forbidden")),
+        (xml, random) => Each(xml, "getcontentlength", random, length => Refuse(length, "404 Not Found")),
+        (xml, random) => Each(xml, "resourcetype", random, type => type.AddFirst(new XElement("{urn:x}principal"), new XText("\n"))),
         (xml, _) => Entries(xml).First().AddBeforeSelf(Entry("/dir/../etc/passwd")),
         (xml, _) => xml.Root!.Add(Dotted(xml)),
         (xml, random) => Lose(xml, "getcontentlength", random),
@@ -46,9 +56,36 @@ internal static class OddListing
             OddReply.Some(random, Ways)(xml, random);
         }
 
+        xml.Root!.AddBeforeSelf(OddReply.Some<object?>(random, null, null, new XComment("x"), new XProcessingInstruction("style", "a=\"b\"")));
         string text = OddReply.Some(random, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", "", "<?xml version='1.0'?>") + xml;
-        reply.SetBody(OddReply.Some(random, Encoding.UTF8.GetBytes(text), [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)]));
+        text = random.Next(20) == 0 ? "<!DOCTYPE x [<!ENTITY a \"b\">]>" + xml : text;
+        reply.SetBody(OddReply.Some(random, Encoding.UTF8.GetBytes(text), [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)],
+            [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(text.Replace("UTF-8", "UTF-16", StringComparison.Ordinal))]));
         reply.Headers["Content-Type"] = OddReply.Some(random, "application/xml", "text/xml; charset=\"utf-8\"", "application/xml;charset=UTF-8", null);
+    }
+
+    /// <summary>207 for what was not done: the members that stood in the way (RFC 4918, 9.6.1).</summary>
+    public static void OfFailures(Request request, Reply reply, Random random)
+    {
+        reply.Status = 207;
+        string status = OddReply.Some(random, "423 Locked", "403 Forbidden", "424 Failed Dependency", "507 Insufficient Storage");
+        reply.SetBody(Encoding.UTF8.GetBytes($"<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>{request.RawPath}/x</D:href><D:status>HTTP/1.1 {status}</D:status></D:response></D:multistatus>"));
+        (reply.Chunked, reply.Headers["Content-Length"], reply.Headers["Content-Type"]) = (false, null, "application/xml");
+    }
+
+    // The federation's own path.
+    private static string WithoutPrefix(string href)
+    {
+        int at = href.IndexOf("/demo", StringComparison.Ordinal) is >= 0 and var open ? open : href.IndexOf("/protected", StringComparison.Ordinal);
+        return at < 0 ? href : href[at..];
+    }
+
+    // Into a propstat of its own, with a status of its own.
+    private static void Refuse(XElement property, string status)
+    {
+        XElement propstat = property.Parent!.Parent!;
+        property.Remove();
+        propstat.AddAfterSelf(new XElement(Dav + "propstat", new XElement(Dav + "prop", new XElement(property.Name)), new XElement(Dav + "status", "HTTP/1.1 " + status)));
     }
 
     private static IEnumerable<XElement> Entries(XDocument xml) => xml.Root!.Elements(Dav + "response");

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.Compression;
-using System.Net.Security;
 using System.Text;
 using Pelican.Federation;
 
@@ -13,19 +12,22 @@ namespace Pelican.Tests.OddAnswers;
 internal static class OddReply
 {
     private static readonly int[] Refusals =
-        [400, 401, 402, 403, 405, 406, 408, 409, 410, 411, 413, 414, 417, 421, 422, 423, 424, 425, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 599];
+        [300, 304, 305, 400, 401, 402, 403, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 507, 508, 511, 520, 599];
 
     /// <summary>What can be done to an answer, by name.</summary>
     private static readonly (string Name, Func<Request, Reply, bool> Fits, Action<Request, Reply, Random> Do)[] Ways =
     [
         ("chunked", HasBody, (_, reply, _) => Chunk(reply)),
-        ("chunks with extensions", HasBody, (request, reply, random) => Raw(request, reply, random, Framing.Chunks)),
-        ("ended by close", HasBody, (request, reply, random) => Raw(request, reply, random, Framing.Close)),
-        ("HTTP/1.0", HasBody, (request, reply, random) => Raw(request, reply, random, Framing.Old)),
-        ("length twice", (_, _) => true, (request, reply, random) => Raw(request, reply, random, Framing.TwiceTold)),
-        ("length with zeros", (_, _) => true, (request, reply, random) => Raw(request, reply, random, Framing.Zeros)),
-        ("interim answers", (_, _) => true, (request, reply, random) => Raw(request, reply, random, Framing.Interim)),
-        ("length alone in a HEAD left out", (request, _) => request.Method == "HEAD", (request, reply, random) => Raw(request, reply, random, Framing.None)),
+        ("chunks with extensions", HasBody, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Chunks)),
+        ("ended by close", HasBody, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Close)),
+        ("HTTP/1.0", HasBody, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Old)),
+        ("length twice", (_, _) => true, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.TwiceTold)),
+        ("length with zeros", (_, _) => true, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Zeros)),
+        ("length in a list", (_, _) => true, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Listed)),
+        ("length beside chunks", HasBody, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Both)),
+        ("coded chunks", HasBody, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Coded)),
+        ("interim answers", (_, _) => true, (request, reply, random) => OddFraming.Write(request, reply, random, Framing.Interim)),
+        ("length alone in a HEAD left out", (request, _) => request.Method == "HEAD", (request, reply, random) => OddFraming.Write(request, reply, random, Framing.None)),
         ("HEAD in chunks", (request, _) => request.Method == "HEAD", (_, reply, _) => Chunk(reply)),
         ("cut", HasBody, Cut),
         ("lost", (_, _) => true, (_, reply, random) => (reply.Unanswered, reply.Ending) = (true, Some(random, Ending.Close, Ending.Reset))),
@@ -42,6 +44,9 @@ internal static class OddReply
         ("coding unknown", HasBody, (_, reply, random) => reply.Headers["Content-Encoding"] = Some(random, "br", "zstd", "aes128gcm", "gzip, gzip")),
         ("total unknown", (_, reply) => reply.Headers["Content-Range"] is not null, (_, reply, _) => reply.Headers["Content-Range"] = reply.Headers["Content-Range"]!.Split('/')[0] + "/*"),
         ("one part in MIME", IsPart, (_, reply, _) => ToMultipart(reply)),
+        ("two parts in MIME", IsPart, (_, reply, random) => ToTwoParts(reply, random)),
+        ("unit in capitals", (_, reply) => reply.Headers["Content-Range"] is not null, (_, reply, _) => reply.Headers["Content-Range"] = reply.Headers["Content-Range"]!.ToUpperInvariant()),
+        ("part that nobody asked for", IsWhole, (_, reply, _) => (reply.Status, reply.Headers["Content-Range"]) = (206, FormattableString.Invariant($"bytes 0-{reply.Length - 1}/{reply.Length}"))),
         ("shorter part", IsPart, Shorten),
         ("whole instead of a part", (request, _) => request.Headers["Range"] is not null && request.Method == "GET", (_, _, _) => { }),
         ("range of a whole", (_, reply) => reply.Status == 200, (_, reply, random) => reply.Headers["Content-Range"] = Some(random, "bytes */5", "bytes 0-4/5", "items 1-2/3")),
@@ -50,20 +55,18 @@ internal static class OddReply
         ("other listing", IsListing, (_, reply, random) => OddListing.Change(reply, random)),
         ("other listing", IsListing, (_, reply, random) => OddListing.Change(reply, random)),
         ("other redirect", (_, reply) => reply.Status == 307, (_, reply, random) => reply.Status = Some(random, 301, 302, 303, 308)),
-        ("links", (_, reply) => reply.Headers["Link"] is not null, OddLinks),
-        ("namespace", (_, reply) => reply.Headers["X-Pelican-Namespace"] is not null, OddNamespace),
+        ("links", (_, reply) => reply.Headers["Link"] is not null, (_, reply, random) => OddDirector.ChangeLinks(reply, random)),
+        ("namespace", (_, reply) => reply.Headers["X-Pelican-Namespace"] is not null, (_, reply, random) => OddDirector.ChangeNamespace(reply, random)),
+        ("namespace", (_, reply) => reply.Headers["X-Pelican-Namespace"] is not null, (_, reply, random) => OddDirector.ChangeNamespace(reply, random)),
+        ("issuers", (_, reply) => reply.Headers["X-Pelican-Authorization"] is not null, (_, reply, random) => OddDirector.ChangeIssuers(reply, random)),
+        ("location", (_, reply) => reply.Headers["Link"] is not null, (_, reply, random) => OddDirector.ChangeLocation(reply, random)),
+        ("document", (request, reply) => request.Path.StartsWith("/.well-known/", StringComparison.Ordinal) && reply.Status == 200, (_, reply, random) => OddDirector.ChangeDocument(reply, random)),
+        ("document", (request, reply) => request.Path.StartsWith("/.well-known/", StringComparison.Ordinal) && reply.Status == 200, (_, reply, random) => OddDirector.ChangeDocument(reply, random)),
+        ("members that failed", (request, _) => request.Method is "DELETE" or "MOVE" or "MKCOL", OddListing.OfFailures),
     ];
 
-    private enum Framing
-    {
-        Chunks,
-        Close,
-        Old,
-        TwiceTold,
-        Zeros,
-        Interim,
-        None,
-    }
+    /// <summary>The names of all ways.</summary>
+    public static IEnumerable<string> Names => Ways.Select(way => way.Name).Distinct();
 
     /// <summary>One way that fits, done.</summary>
     /// <returns>Its name.</returns>
@@ -87,6 +90,8 @@ internal static class OddReply
             reply.Headers["Retry-After"] = Some(random, "0", "1", "7", "120", "-1", "1.5", "soon", "99999999999", OddDate(random, "Sat, 28 Nov 2026 00:34:15 GMT"));
         }
 
+        reply.Headers["Location"] = status is 300 or 304 or 305 ? Some(random, null, "/elsewhere", "https://localhost:1/") : null;
+        reply.Headers["Content-Range"] = status == 416 ? Some(random, null, "bytes */0", "bytes */1000", "bytes */*", "items */5") : null;
         reply.Headers["WWW-Authenticate"] = status == 401 ? Some(random, null, "Bearer", "Basic realm=\"x, y\", Bearer error=\"invalid_token\"", "Negotiate") : null;
         return reply;
     }
@@ -114,6 +119,9 @@ internal static class OddReply
     }
 
     private static bool HasBody(Request request, Reply reply) => request.Method != "HEAD" && reply.Length > 0 && reply.Status is not (204 or 304);
+
+    private static bool IsWhole(Request request, Reply reply) =>
+        request.Method == "GET" && reply is { Status: 200, Length: > 0 } && request.Headers["Range"] is null && reply.Headers["Content-Encoding"] is null;
 
     private static bool IsListing(Request request, Reply reply) => reply.Status == 207 && reply.Headers["Content-Encoding"] is null;
 
@@ -171,7 +179,8 @@ internal static class OddReply
         "id-" + digest,
         "adler32=1");
 
-    private static byte[] Take(Reply reply)
+    /// <summary>The body, which is read by that.</summary>
+    public static byte[] Take(Reply reply)
     {
         using MemoryStream bytes = new();
         using Stream body = reply.Body;
@@ -207,6 +216,18 @@ internal static class OddReply
         reply.SetBody(body);
     }
 
+    private static void ToTwoParts(Reply reply, Random random)
+    {
+        string[] told = reply.Headers["Content-Range"]!.Split(' ', '-', '/');
+        long first = long.Parse(told[1], CultureInfo.InvariantCulture);
+        byte[] body = Take(reply);
+        int half = random.Next(1, body.Length);
+        byte[] Part(byte[] of, long at) =>
+            [.. Encoding.ASCII.GetBytes(FormattableString.Invariant($"\r\n--b\r\nContent-Range: bytes {at}-{at + of.Length - 1}/{told[3]}\r\n\r\n")), .. of];
+        reply.SetBody([.. Part(body[..half], first), .. Part(body[half..], first + half), .. "\r\n--b--\r\n"u8]);
+        (reply.Headers["Content-Range"], reply.Headers["Content-Type"]) = (null, "multipart/byteranges; boundary=b");
+    }
+
     private static void Shorten(Request request, Reply reply, Random random)
     {
         byte[] body = Take(reply)[..random.Next(1, (int)Math.Min(reply.Length, int.MaxValue))];
@@ -214,95 +235,5 @@ internal static class OddReply
         long first = long.Parse(told[1], CultureInfo.InvariantCulture);
         reply.Headers["Content-Range"] = string.Create(CultureInfo.InvariantCulture, $"bytes {first}-{first + body.Length - 1}/{told[3]}");
         reply.SetBody(body);
-    }
-
-    private static void OddLinks(Request request, Reply reply, Random random)
-    {
-        string link = reply.Headers["Link"]!;
-        reply.Headers["Link"] = Some(random,
-            null,
-            link.Replace("; ", ";", StringComparison.Ordinal),
-            link.Replace("rel=\"duplicate\"", "rel=duplicate", StringComparison.Ordinal),
-            link.Replace("pri=", "type=\"a;b,c\"; pri=", StringComparison.Ordinal),
-            "<https://never.invalid/>; rel=\"help\", " + link,
-            "<>; rel=\"duplicate\"; pri=0, " + link,
-            link + ", <relative/path>; rel=duplicate; pri=9",
-            link.Replace("depth=", "depth=-", StringComparison.Ordinal));
-    }
-
-    private static void OddNamespace(Request request, Reply reply, Random random)
-    {
-        string told = reply.Headers["X-Pelican-Namespace"]!;
-        reply.Headers["X-Pelican-Namespace"] = Some(random,
-            null,
-            told.Replace(", ", ",", StringComparison.Ordinal),
-            string.Join(", ", told.Split(", ").Reverse()),
-            told + ", future=yes",
-            told.Replace("require-token", "Require-Token", StringComparison.Ordinal));
-    }
-
-    // Writes the answer itself, because no server of ours would put it so.
-    private static void Raw(Request request, Reply reply, Random random, Framing framing)
-    {
-        byte[] body = Take(reply);
-        bool isHead = request.Method == "HEAD";
-        long length = reply.Headers["Content-Length"] is { } told ? long.Parse(told, CultureInfo.InvariantCulture) : isHead ? reply.Length : body.Length;
-        int seed = random.Next();
-        reply.Raw = async (stream, cancellationToken) =>
-        {
-            await stream.WriteAsync(Head(reply, framing, length, new Random(seed)), cancellationToken);
-            if (!isHead && reply.Status is not (204 or 304))
-            {
-                await stream.WriteAsync(framing == Framing.Chunks ? InChunks(body, new Random(seed)) : body, cancellationToken);
-            }
-
-            await stream.FlushAsync(cancellationToken);
-            if (stream is SslStream secure)
-            {
-                await secure.ShutdownAsync();
-            }
-        };
-    }
-
-    private static byte[] Head(Reply reply, Framing framing, long length, Random random)
-    {
-        StringBuilder head = new();
-        for (int i = framing == Framing.Interim ? random.Next(1, 4) : 0; i > 0; i--)
-        {
-            head.Append(Some(random, "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 102 Processing\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nContent-Length: 7\r\n\r\n", "HTTP/1.1 199\r\n\r\n"));
-        }
-
-        head.Append(CultureInfo.InvariantCulture, $"{(framing == Framing.Old ? "HTTP/1.0" : "HTTP/1.1")} {reply.Status} {reply.Reason}\r\n");
-        foreach ((string name, string value) in reply.Headers)
-        {
-            head.Append(name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) ? "" : $"{name}: {value}\r\n");
-        }
-
-        head.Append(reply.Status is 204 or 304 ? "" : framing switch
-        {
-            Framing.Chunks => "Transfer-Encoding: chunked\r\n",
-            Framing.Close or Framing.Old or Framing.None => "",
-            Framing.TwiceTold => FormattableString.Invariant($"Content-Length: {length}\r\nContent-Length: {length}\r\n"),
-            Framing.Zeros => FormattableString.Invariant($"Content-Length: 000{length} \r\n"),
-            _ => FormattableString.Invariant($"Content-Length: {length}\r\n"),
-        });
-        return Encoding.Latin1.GetBytes(head.Append("Connection: close\r\n\r\n").ToString());
-    }
-
-    private static byte[] InChunks(byte[] body, Random random)
-    {
-        using MemoryStream chunks = new();
-        for (int at = 0; at < body.Length;)
-        {
-            int count = Math.Min(body.Length - at, random.Next(1, 1 + Math.Max(10, body.Length / 8)));
-            chunks.Write(Encoding.ASCII.GetBytes(Some(random,
-                FormattableString.Invariant($"{count:x}\r\n"), FormattableString.Invariant($"000{count:X};a=\"b;c\"\r\n"), FormattableString.Invariant($"{count:x} ;ext\r\n"))));
-            chunks.Write(body, at, count);
-            chunks.Write("\r\n"u8);
-            at += count;
-        }
-
-        chunks.Write(Encoding.ASCII.GetBytes(Some(random, "0\r\n\r\n", "000;last\r\nX-Checksum: 1\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n")));
-        return chunks.ToArray();
     }
 }

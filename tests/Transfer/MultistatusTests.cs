@@ -245,7 +245,20 @@ public sealed class MultistatusTests
     {
         string xml = $"<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>/a</D:href>{rest}</D:response></D:multistatus>";
 
-        await Assert.That((await ReadAsync(xml)).Single()).IsEqualTo(new MultistatusEntry("/a", null, null, null, IsCollection: false));
+        await Assert.That((await ReadAsync(xml)).Single()).IsEqualTo(new MultistatusEntry("/a", null, null, null, IsCollection: false, IsKindTold: false));
+    }
+
+    [Test]
+    [Arguments("<D:resourcetype/>", true)]
+    [Arguments("<D:getcontentlength>4096</D:getcontentlength>", true)]
+    [Arguments("<D:getcontentlength>4096</D:getcontentlength><D:iscollection>0</D:iscollection><D:iscollection>1</D:iscollection>", true)]
+    [Arguments("<D:getcontentlength>4096</D:getcontentlength><D:iscollection>1</D:iscollection>", false)]
+    [Arguments("<D:getlastmodified>Mon, 23 Nov 2026 23:47:39 GMT</D:getlastmodified>", false)]
+    public async Task Whether_it_is_an_object_is_told_or_not(string properties, bool told)
+    {
+        MultistatusEntry entry = await OneAsync("<D:href>/a</D:href>", properties);
+
+        await Assert.That((entry.IsCollection, entry.IsKindTold)).IsEqualTo((false, told));
     }
 
     [Test]

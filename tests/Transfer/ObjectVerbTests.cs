@@ -150,8 +150,8 @@ public sealed class ObjectVerbTests
     }
 
     [Test]
-    [Arguments("<D:getcontentlength>1,000</D:getcontentlength>")]
-    [Arguments("")]
+    [Arguments("<D:resourcetype/><D:getcontentlength>1,000</D:getcontentlength>")]
+    [Arguments("<D:resourcetype/>")]
     public async Task A_size_that_is_not_told_is_not_zero(string property, CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
