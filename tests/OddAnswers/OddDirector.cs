@@ -57,7 +57,7 @@ internal static class OddDirector
     public static void ChangeDocument(Reply reply, Random random)
     {
         string text = Encoding.UTF8.GetString(OddReply.Take(reply)).TrimStart('\uFEFF');
-        if (!text.StartsWith('{') || !text.EndsWith('}'))
+        if (!text.StartsWith('{') || !text.EndsWith('}') || text.Split("director_endpoint").Length > 2)
         {
             // Changed before.
             reply.SetBody(Encoding.UTF8.GetBytes(text));
