@@ -44,7 +44,7 @@ internal sealed record Operation(Deed Deed, IReadOnlyDictionary<string, byte[]> 
 /// The model: for each name, what is at the origin. It learns what one of our operations has left when that has ended, and judges
 /// it; no two of ours are about one name at once.
 /// </summary>
-internal sealed class ModelRun(TestFederation federation, PublishedDaemon daemon, Random random) : IAsyncDisposable
+internal sealed class ModelRun(TestFederation federation, PublishedDaemon daemon, Random random)
 {
     private const string Top = "/demo/model";
     private const int JobsAtOnce = 4;
@@ -52,7 +52,7 @@ internal sealed class ModelRun(TestFederation federation, PublishedDaemon daemon
     private static readonly string[][] Places =
         [.. Enumerable.Range(0, 8).Select(i => (string[])[$"{Top}/o{i}"]), .. Enumerable.Range(0, 3).Select(i => (string[])[$"{Top}/t{i}/a", $"{Top}/t{i}/b c", $"{Top}/t{i}/sub/%41"])];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("pelican-model-").FullName;
+    private readonly string _folder = Directory.CreateDirectory(Path.Combine(federation.Root, "local")).FullName;
     private readonly PublishedExecutable _executable = PublishedExecutable.Find();
     private readonly Dictionary<string, byte[]?> _there = Places.SelectMany(names => names).ToDictionary(name => name, _ => (byte[]?)null);
     private readonly List<Operation> _running = [];
@@ -115,12 +115,6 @@ internal sealed class ModelRun(TestFederation federation, PublishedDaemon daemon
         }
     }
 
-    public ValueTask DisposeAsync()
-    {
-        Directory.Delete(_folder, true);
-        return ValueTask.CompletedTask;
-    }
-
     private Task SubmitOrEndAsync(CancellationToken cancellationToken) =>
         _running.Count < JobsAtOnce ? SubmitAsync(cancellationToken) : EndAsync(Any(_running), cancellationToken);
 
@@ -150,8 +144,11 @@ internal sealed class ModelRun(TestFederation federation, PublishedDaemon daemon
         if (!_running.Exists(one => one.Contents.ContainsKey(name)))
         {
             Tell($"somebody else deletes {name}");
-            File.Delete(federation.Origin.FileOf(name));
-            _there[name] = null;
+            if (_there[name] is not null)
+            {
+                File.Delete(federation.Origin.FileOf(name));
+                _there[name] = null;
+            }
         }
     }
 

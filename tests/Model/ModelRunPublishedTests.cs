@@ -22,7 +22,7 @@ public sealed class ModelRunPublishedTests
         Dialect dialect = Dialect.All.Single(one => one.Name == kind);
         await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [dialect], Caches = [] });
         await using PublishedDaemon daemon = await PublishedDaemon.StartAsync(federation, "--max-jobs", "3");
-        await using ModelRun run = new(federation, daemon, new Random(_seed));
+        ModelRun run = new(federation, daemon, new Random(_seed));
 
         for (int step = 0; step < _steps && run.Wrong.Count == 0; step++)
         {
