@@ -312,6 +312,20 @@ public sealed class DownloadTrustTests
     }
 
     [Test]
+    public async Task What_a_digest_proves_is_kept_whatever_length_HEAD_tells(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store(Path, Old, Then);
+        federation.Cache.Faults.Add("HEAD", Path, FaultAction.Header("Content-Length", "0"));
+
+        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+
+        await Assert.That(result.Verification).IsEqualTo(Verification.Verified);
+        await Assert.That(result.Attempts.Count).IsEqualTo(1);
+    }
+
+    [Test]
     public async Task A_directors_404_leaves_the_part_of_an_earlier_run(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();

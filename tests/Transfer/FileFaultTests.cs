@@ -46,6 +46,23 @@ public sealed class FileFaultTests
     }
 
     [Test]
+    public async Task A_file_that_took_the_place_of_another_stays_although_its_directory_cannot_be_flushed(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using FaultyFileSystem disk = FaultyFileSystem.Mount();
+        federation.Origin.Store(Path, Small);
+        using TestClient client = new(federation, disk: disk);
+        client.Write("a.bin", [1, 2, 3]);
+        disk.Tell("fsyncdir EIO");
+
+        PelicanException error = await Expect.FailureAsync(client.GetAsync(Path, "a.bin", cancellationToken));
+        disk.Heal();
+
+        await Assert.That(error.ExitStatus).IsEqualTo(10);
+        await Assert.That(Bytes.AreIn(client.File("a.bin"), Small)).IsTrue();
+    }
+
+    [Test]
     [Arguments("flush EDQUOT name=*a.bin*")]
     [Arguments("fsync EIO name=*a.bin*")]
     [Arguments("rename EIO name=a.bin")]

@@ -244,6 +244,39 @@ public sealed class ObjectVerbTests
     [Test]
     [Arguments(401)]
     [Arguments(403)]
+    public async Task An_empty_collection_goes_where_the_token_does_not_cover_the_name_beside_it(int status, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican] });
+        using TestClient client = new(federation);
+        Directory.CreateDirectory(federation.Origin.FileOf("/demo/dir"));
+        federation.Origin.Faults.Add("MOVE", "/demo/dir", FaultAction.Answer(status));
+
+        await client.DeleteAsync("/demo/dir", cancellationToken);
+
+        await Assert.That(federation.Origin.Exists("/demo/dir")).IsFalse();
+    }
+
+    [Test]
+    public async Task A_collection_that_was_moved_aside_is_never_lost_from_sight(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync(new() { Origins = [Dialect.Pelican] });
+        using TestClient client = new(federation);
+        Directory.CreateDirectory(federation.Origin.FileOf("/demo/dir"));
+        int moves = 0;
+        federation.Origin.Faults.Add(new Fault(request => request.Method == "MOVE", (_, next, _) =>
+        {
+            federation.Origin.Store("/demo/dir/a", Content);
+            return moves++ == 0 ? next() : Task.FromResult(new Reply(503, "busy"));
+        }));
+
+        PelicanException? failure = await Caught(client.DeleteAsync("/demo/dir", cancellationToken));
+
+        await Assert.That(failure?.Message).Contains("what was '/demo/dir' is '/demo/.dir.");
+    }
+
+    [Test]
+    [Arguments(401)]
+    [Arguments(403)]
     [Arguments(405)]
     [Arguments(500)]
     [Arguments(503)]

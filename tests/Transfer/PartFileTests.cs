@@ -592,6 +592,22 @@ public sealed class PartFileTests : IDisposable
     }
 
     [Test]
+    public async Task A_note_leads_to_no_file_but_a_part()
+    {
+        string precious = Path.Combine(_folder, "precious");
+        File.WriteAllText(precious, "mine");
+        Leave(Content.AsSpan(0, 2_000_000));
+        string note = Directory.GetFiles(_folder, ".*" + PartClaim.NoteSuffix).Single();
+        PartState state = JsonSerializer.Deserialize(File.ReadAllBytes(note), PelicanJson.Default.PartState)!;
+        File.WriteAllBytes(note, JsonSerializer.SerializeToUtf8Bytes(
+            state with { Holder = new PartHolder("", 1, 1, "precious") }, PelicanJson.Default.PartState));
+
+        PartClaim.Remove(_folder, Url.Key, isTree: false, DateTimeOffset.UtcNow.AddSeconds(1));
+
+        await Assert.That(File.Exists(precious)).IsTrue();
+    }
+
+    [Test]
     public async Task What_somebody_goes_on_with_is_not_removed()
     {
         Leave(Content.AsSpan(0, 2_000_000));

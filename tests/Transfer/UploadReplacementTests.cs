@@ -199,6 +199,21 @@ public sealed class UploadReplacementTests
         await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/protected/tree/b"), Large)).IsTrue();
     }
 
+    [Test]
+    public async Task While_one_origin_may_have_half_of_it_no_other_one_gets_it(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await StartAsync("xrootd", origins: 2);
+        using TestClient client = new(federation);
+        client.Write("a.bin", Large);
+        federation.Origin.Faults.Add("PUT", Path, FaultAction.CutUploadAfter(20_000, Ending.Reset), times: 1);
+        federation.Origin.Faults.Add("DELETE", Path, FaultAction.Answer(403));
+
+        await client.PutAsync("a.bin", Path, cancellationToken);
+
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf(Path), Large)).IsTrue();
+        await Assert.That(federation.Origins[1].Exists(Path)).IsFalse();
+    }
+
     private static Task<TestFederation> StartAsync(string kind, int origins = 1)
     {
         Dialect dialect = kind == "pelican" ? Dialect.Pelican : Dialect.Xrootd62;

@@ -234,6 +234,62 @@ public sealed class UploadTrustTests
         await Assert.That(error.Message).Contains("said that it took");
     }
 
+    [Test]
+    public async Task What_was_taken_is_done_without_a_digest_once_its_size_is_told(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("a.bin", Small);
+        federation.Origin.HasDigests = false;
+        federation.Origin.Faults.Add(new Fault(r => r.Method is "HEAD" or "PROPFIND" && federation.Origin.Exists(Path), FaultAction.NoAnswer(), 6));
+
+        TransferResult result = await client.PutAsync("a.bin", Path, cancellationToken);
+
+        await Assert.That(result.Verification).IsEqualTo(Verification.Unverified);
+        await Assert.That(federation.Origin.Requests.Count(r => r.Method == "PUT")).IsEqualTo(1);
+    }
+
+    [Test]
+    public async Task What_a_server_failed_at_after_the_body_is_gone_on_with_as_ours(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("a.bin", Large);
+        federation.Origin.Faults.Add("PUT", Path, async (request, _, token) =>
+        {
+            await request.Body.CopyToAsync(Stream.Null, token);
+            federation.Origin.Store(Path, Large[..400_000]);
+            return new Reply(500, "cannot commit");
+        }, times: 1);
+
+        await client.PutAsync("a.bin", Path, cancellationToken);
+
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf(Path), Large)).IsTrue();
+    }
+
+    [Test]
+    public async Task What_is_whole_by_now_is_not_removed(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("a.bin", Small);
+        Gate gate = new();
+        federation.Origin.Faults.Add("PUT", Path, (request, next, token) =>
+        {
+            federation.Origin.Store(Path, Small);
+            return FaultAction.Delay(gate)(request, next, token);
+        });
+
+        using CancellationTokenSource stop = new();
+        Task<TransferResult> upload = client.PutAsync("a.bin", Path, stop.Token);
+        await gate.Blocked.WaitAsync(cancellationToken);
+        await stop.CancelAsync();
+
+        await Assert.That(async () => await upload).Throws<OperationCanceledException>();
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf(Path), Small)).IsTrue();
+        await Assert.That(client.Progress.Left).Contains("with all its 50000 bytes");
+    }
+
     private static Task<TestFederation> StartAsync(string kind, int origins = 1)
     {
         Dialect dialect = kind == "pelican" ? Dialect.Pelican : Dialect.Xrootd62;
