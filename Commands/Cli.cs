@@ -155,9 +155,17 @@ internal static class Cli
 
         if (globals.Json(parse) && error is not IOException)
         {
-            ConsoleOutput output = new(world.Output);
-            output.Json(Reports.Of(redactor.Redact(known), null), PelicanJson.Output.ErrorReport);
-            output.Flush();
+            try
+            {
+                ConsoleOutput output = new(world.Output);
+                output.Json(Reports.Of(redactor.Redact(known), null), PelicanJson.Output.ErrorReport);
+                output.Flush();
+            }
+            catch (IOException io)
+            {
+                // What went wrong first is what the status tells.
+                ErrorLines.Show(messages, Faults.FromLocal(io, "standard output", "write"), debug: false);
+            }
         }
 
         return known.ExitStatus;

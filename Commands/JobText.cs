@@ -136,12 +136,16 @@ internal sealed class JobText(TimeZoneInfo zone)
     private static string Bytes(JobProgress progress) =>
         $"{Percent(progress.Percentage)} ({ConsoleText.Size(progress.BytesTransferred)} / {ConsoleText.Size(progress.TotalBytes)})";
 
-    // The list has no percentage: this is how the daemon makes that of a job.
-    private static double PercentageOf(JobListItem job) =>
-        job.Status == JobStates.Completed ? 100
-        : job.TotalBytes > 0 ? Math.Min(100.0 * job.BytesTransferred / job.TotalBytes, MostUnfinished)
-        : job.TransfersTotal > 0 ? 100.0 * job.TransfersCompleted / job.TransfersTotal
-        : 0;
+    // The list has no percentage. Of several transfers some sizes may not be known yet, so that the bytes alone would tell too much.
+    private static double PercentageOf(JobListItem job)
+    {
+        double bytes = job.TotalBytes > 0 ? Math.Min(100.0 * job.BytesTransferred / job.TotalBytes, MostUnfinished) : 0;
+        double transfers = job.TransfersTotal > 0 ? 100.0 * job.TransfersCompleted / job.TransfersTotal : 0;
+        return job.Status == JobStates.Completed ? 100
+            : job.TotalBytes == 0 ? transfers
+            : job.TransfersTotal > 1 ? Math.Min(bytes, transfers)
+            : bytes;
+    }
 
     private static string Row(string id, string status, string progress, string created) => $"{id,-36}  {status,-9}  {progress,-8}  {created}";
 

@@ -113,10 +113,14 @@ internal static class ObjectGetCommand
     {
         options = options.Async is null ? options with { Destination = ObjectWords.Output(options.Destination) } : options;
         CheckFlags(options, session);
-        OutputFiles.Refuse("the statistics file", options.StatsFile is null ? null : session.World.Absolute(options.StatsFile), Files(options).OfType<string>().Select(session.World.Absolute));
+        string? stats = options.StatsFile is null ? null : session.World.Absolute(options.StatsFile);
+        OutputFiles.Refuse("the statistics file", stats, Files(options).Append(session.Configuration.LogFile).OfType<string>().Select(session.World.Absolute));
         RefuseRemote(options);
         ObjectUrl[] urls = [.. options.Sources.Select(source => CheckSource(source, options, session))];
         bool recursive = ObjectWords.IsRecursive(options.Recursive, urls);
+        string[] trees = recursive ? [session.World.Absolute(options.Destination)] : [];
+        OutputFiles.RefuseWithin("the statistics file", stats, trees, "an object may get its name");
+        OutputFiles.RefuseWithin("the log file", session.Configuration.LogFile, trees, "an object may get its name");
         CheckDestination(options, recursive, session);
         if (options.Async is { } job)
         {

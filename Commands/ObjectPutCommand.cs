@@ -193,8 +193,9 @@ internal static class ObjectPutCommand
         ];
         foreach ((string what, string? path) in outputs)
         {
-            OutputFiles.Refuse(what, path, files);
-            OutputFiles.RefuseWithin(what, path, recursive ? options.Sources.Select(session.World.Absolute).Where(Directory.Exists) : []);
+            OutputFiles.Refuse(what, path, path == session.Configuration.LogFile ? files : files.Append(session.Configuration.LogFile).OfType<string>());
+            OutputFiles.RefuseWithin(what, path, recursive ? options.Sources.Select(session.World.Absolute).Where(Directory.Exists) : [],
+                "would be uploaded half-written");
         }
     }
 

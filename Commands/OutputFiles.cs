@@ -27,12 +27,17 @@ internal static class OutputFiles
         }
     }
 
-    /// <summary>Refuses one that lies in a directory that is uploaded.</summary>
-    public static void RefuseWithin(string what, string? output, IEnumerable<string> directories)
+    /// <summary>Refuses one that lies in a directory that is moved whole.</summary>
+    /// <param name="what">What it is, for the message.</param>
+    /// <param name="output">Absolute path; null for none.</param>
+    /// <param name="directories">Absolute paths.</param>
+    /// <param name="why">What would become of it.</param>
+    /// <exception cref="PelicanException"><see cref="Errors.Parameter"/>.</exception>
+    public static void RefuseWithin(string what, string? output, IEnumerable<string> directories, string why)
     {
         if (output is not null && directories.FirstOrDefault(directory => Path.GetFullPath(output).StartsWith(Path.GetFullPath(directory).TrimEnd('/') + "/", StringComparison.Ordinal)) is { } directory)
         {
-            throw new PelicanException(Errors.Parameter, $"{what} '{output}' lies in '{directory}', and would be uploaded half-written", "Name one outside of it.");
+            throw new PelicanException(Errors.Parameter, $"{what} '{output}' lies in '{directory}', and {why}", "Name one outside of it.");
         }
     }
 }

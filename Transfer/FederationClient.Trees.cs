@@ -80,22 +80,26 @@ internal sealed partial class FederationClient
         new TreeUpload(this, sources, ObjectUrl.Parse(destination, _settings), options with { KeepEqual = true }, Run(listener, progress)).RunAsync(cancellationToken);
 
     /// <summary>What is in a collection at the origin that an upload goes to.</summary>
-    /// <returns>The origin that tells it, null when it cannot be known; and what is there, null when there is no such collection.</returns>
-    internal async Task<(string? Server, IReadOnlyList<ObjectInfo>? There)> ListForUploadAsync(
+    /// <returns>
+    /// The origin that tells it, null when it cannot be known; whether it replaces what comes meanwhile; and what is there, null when there
+    /// is no such collection.
+    /// </returns>
+    internal async Task<(string? Server, bool Replaces, IReadOnlyList<ObjectInfo>? There)> ListForUploadAsync(
         ObjectUrl url, TransferOptions options, CancellationToken cancellationToken)
     {
         ObjectServer server = (await ResolveForUploadAsync(url, options, cancellationToken)).Servers[0];
         try
         {
-            return (server.Name, await server.ListAsync(cancellationToken));
+            IReadOnlyList<ObjectInfo> there = await server.ListAsync(cancellationToken);
+            return (server.Name, server.KeepsWhatIsFull, there);
         }
         catch (PelicanException e) when (e.Row == Errors.NotFound)
         {
-            return (server.Name, null);
+            return (server.Name, false, null);
         }
         catch (PelicanException e) when (e.Row == Errors.NotSupported || e.Row == Errors.Authorization)
         {
-            return (null, null);
+            return (null, false, null);
         }
     }
 

@@ -29,6 +29,9 @@ internal enum KindSigns
     PerhapsCollection = 4,
 }
 
+/// <summary>A document that is well formed and no multistatus all the same; the message is for people.</summary>
+internal sealed class MultistatusFault(string message) : XmlException(message);
+
 /// <summary>Reads a WebDAV multistatus (RFC 4918, 13) as it comes in. What is cut short or malformed is an error, never a smaller listing.</summary>
 internal static class Multistatus
 {
@@ -62,7 +65,7 @@ internal static class Multistatus
 
             if (!multistatus)
             {
-                multistatus = Is(reader, "multistatus") ? true : throw new XmlException($"it is a '{reader.LocalName}' of the namespace '{reader.NamespaceURI}', not a multistatus of '{Dav}'");
+                multistatus = Is(reader, "multistatus") ? true : throw new MultistatusFault($"it is a '{reader.LocalName}' of the namespace '{reader.NamespaceURI}', not a multistatus of '{Dav}'");
             }
             else if (Is(reader, "response") && await ResponseAsync(reader) is { } entry)
             {
@@ -72,7 +75,7 @@ internal static class Multistatus
 
         if (!multistatus)
         {
-            throw new XmlException("it is empty");
+            throw new MultistatusFault("it is empty");
         }
     }
 
@@ -89,7 +92,7 @@ internal static class Multistatus
         int depth = reader.Depth;
         if (reader.IsEmptyElement)
         {
-            throw new XmlException("a response is empty");
+            throw new MultistatusFault("a response is empty");
         }
 
         while (await NextAsync(reader) && !(reader.NodeType == XmlNodeType.EndElement && reader.Depth == depth))
@@ -114,7 +117,12 @@ internal static class Multistatus
             {
                 string code = (await TextAsync(reader)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, var second, ..] ? second : "";
                 counts &= code == "200";
-                gone |= code is "404" or "410" && reader.Depth == depth + 1;
+                bool isOfAll = reader.Depth == depth + 1;
+                gone |= isOfAll && code is "404" or "410";
+                if (isOfAll && code == "507")
+                {
+                    throw new MultistatusFault("the server has cut it (status 507)");
+                }
             }
             else
             {
@@ -122,7 +130,7 @@ internal static class Multistatus
             }
         }
 
-        return href is null ? throw new XmlException("a response has no href")
+        return href is null ? throw new MultistatusFault("a response has no href")
             : gone ? null
             : found.Entry with { Href = PathOf(href), IsKindTold = IsKindTold(found.Entry, found.Signs) };
     }
@@ -154,7 +162,7 @@ internal static class Multistatus
     }
 
     private static async Task<bool> NextAsync(XmlReader reader) =>
-        await reader.ReadAsync() ? true : throw new XmlException("it ends early");
+        await reader.ReadAsync() ? true : throw new MultistatusFault("it ends early");
 
     // Leaves the reader on the end of the element, so that the caller's loop goes on behind it.
     private static async Task<string> TextAsync(XmlReader reader)
@@ -179,7 +187,8 @@ internal static class Multistatus
 
     private static string PathOf(string href)
     {
-        string trimmed = href.Trim('\n', '\r', '\t');
+        // XRootD ends each with a line feed, and a name may end with other blanks; what is set out on lines of its own has blanks before it, too.
+        string trimmed = href is ['\n' or '\r' or '\t' or ' ', ..] ? href.Trim() : href.TrimEnd('\n');
         int scheme = trimmed.IndexOf("://", StringComparison.Ordinal);
         if (scheme < 0 || trimmed.StartsWith('/'))
         {

@@ -41,6 +41,8 @@ internal sealed partial class ObjectServer
             if (terms.OnlyNew)
             {
                 request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+                // XRootD 6.2 heeds this, and older ones neither.
+                request.Headers.TryAddWithoutValidation("Overwrite", "F");
             }
         }, Timeout.InfiniteTimeSpan, refusable ? http.Refusable : null, cancellationToken);
     }
@@ -48,7 +50,7 @@ internal sealed partial class ObjectServer
     /// <summary>The error of a PUT that was refused: nothing of it is there, unless the disk is full.</summary>
     public async Task<PelicanException> PutRefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        if (response.StatusCode == HttpStatusCode.PreconditionFailed)
+        if (response.StatusCode == HttpStatusCode.PreconditionFailed && response.RequestMessage?.Headers.IfNoneMatch.Count > 0)
         {
             return ExistsAlready();
         }

@@ -179,7 +179,11 @@ internal sealed partial class ObjectServer
     }
 
     // The reader's own words are for programmers; its place is what helps.
-    private static string Why(Exception e) => e is XmlException { LineNumber: > 0 } xml
-        ? $"it is no XML as a listing has it, or ends early (line {xml.LineNumber}, position {xml.LinePosition})"
-        : Faults.Clean(e.Message);
+    private static string Why(Exception e) => e switch
+    {
+        MultistatusFault => Faults.Clean(e.Message),
+        XmlException { LineNumber: > 0 } xml => $"it is no XML as a listing has it, or ends early (line {xml.LineNumber}, position {xml.LinePosition})",
+        XmlException => "it is no XML as a listing has it",
+        _ => Faults.Clean(e.Message),
+    };
 }

@@ -135,9 +135,9 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
 
     private bool IsXrootd(string version = "") => _software?.StartsWith("xrootd" + version, StringComparison.OrdinalIgnoreCase) == true;
 
-    // XRootD cuts names at a '?'; one with a line feed it keeps, but its listings of the collection come apart.
+    // XRootD cuts names at a '?'; one with a line feed or another control character it keeps, but its listings of the collection come apart.
     private bool IsMisread(bool creates) =>
-        path.Encoded.Contains("%3F", StringComparison.Ordinal) || (creates && path.Encoded.Contains("%0A", StringComparison.Ordinal));
+        path.Encoded.Contains("%3F", StringComparison.Ordinal) || (creates && path.Decoded.Any(char.IsControl));
 
     private void RefuseMisread(bool creates)
     {
@@ -151,7 +151,7 @@ internal sealed partial class ObjectServer(HttpStack http, ClientSettings settin
                 $"{Name} cannot keep the name '{path}': XRootD cuts names at the '?' and would take another object for it",
                 "Rename the object, without a '?'.")
             : new PelicanException(Errors.NotSupported,
-                $"{Name} cannot keep the name '{path}': a line feed in a name spoils XRootD's listings of all that is beside it",
-                "Rename the object, without a line feed.");
+                $"{Name} cannot keep the name '{path}': a line feed or another control character in a name spoils XRootD's listings of all that is beside it",
+                "Rename the object, without it.");
     }
 }

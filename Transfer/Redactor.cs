@@ -27,16 +27,20 @@ internal sealed class Redactor
     /// <summary>Secrets kept, the latest ones; JWTs are known by their shape and not kept.</summary>
     private const int MaxLearned = 256;
 
+    private const string Scheme = "://";
+
     private static readonly string[] Parameters = ["authz", "access_token", "refresh_token", "client_secret", "bearer_token"];
 
     private static readonly SearchValues<string> Triggers =
-        SearchValues.Create([Jwt, Bearer, Authorization, .. Parameters], StringComparison.OrdinalIgnoreCase);
+        SearchValues.Create([Jwt, Bearer, Authorization, Scheme, .. Parameters], StringComparison.OrdinalIgnoreCase);
 
     private static readonly SearchValues<char> JwtCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     /// <summary>What may end an unquoted value; the percent sign only as that of an escaped ampersand.</summary>
     private static readonly SearchValues<char> ValueEnds = SearchValues.Create(" \t\r\n\"'`&,;<>(){}[]\\%");
+
+    private static readonly SearchValues<char> AuthorityEnds = SearchValues.Create("/?# \t\r\n\"'<>");
 
     private readonly Lock _learning = new();
     private readonly Queue<string> _learned = [];
@@ -167,6 +171,7 @@ internal sealed class Redactor
 
         return rest.StartsWith(Authorization, StringComparison.OrdinalIgnoreCase) ? CredentialsOf(text, at)
             : rest.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? BearerOf(text, at + Bearer.Length)
+            : rest.StartsWith(Scheme, StringComparison.Ordinal) ? PasswordOf(text, at + Scheme.Length)
             : (at, at);
     }
 
@@ -240,6 +245,16 @@ internal sealed class Redactor
             : SkipBlanks(text, at);
         int end = start == at ? at : WordEnd(text, start);
         return IsWord(text, at - Bearer.Length) || IsWord(text[start..end]) ? (at, at) : (start, end);
+    }
+
+    /// <summary>The password in <c>scheme://user:password@host</c>.</summary>
+    private static (int Start, int End) PasswordOf(ReadOnlySpan<char> text, int at)
+    {
+        int length = text[at..].IndexOfAny(AuthorityEnds);
+        ReadOnlySpan<char> authority = length < 0 ? text[at..] : text.Slice(at, length);
+        int end = authority.LastIndexOf('@');
+        int colon = end < 0 ? -1 : authority[..end].IndexOf(':');
+        return colon < 0 ? (at, at) : (at + colon + 1, at + end);
     }
 
     // "t.bearer holds" is no header.

@@ -5,7 +5,8 @@ namespace Pelican.Transfer;
 /// <param name="Existing">What was in it, by name; null when that cannot be known, and each object must be asked for.</param>
 /// <param name="Asked">Timestamp of that knowledge.</param>
 /// <param name="Server">The origin that it is of.</param>
-internal sealed record UploadPlace(ObjectUrl Url, IReadOnlyDictionary<string, ObjectInfo>? Existing, long Asked, string? Server);
+/// <param name="LooksAgain">Whether somebody else may put something there that the origin would replace: XRootD heeds no condition. What this run has made is taken for its own.</param>
+internal sealed record UploadPlace(ObjectUrl Url, IReadOnlyDictionary<string, ObjectInfo>? Existing, long Asked, string? Server, bool LooksAgain = false);
 
 /// <summary>
 /// Local directories to a collection: what is in them lands there flat. Links to files are followed. Links to directories are
@@ -84,7 +85,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
         }
 
         long now = Run.Clock.GetTimestamp();
-        (string? server, IReadOnlyList<ObjectInfo>? there) =
+        (string? server, bool replaces, IReadOnlyList<ObjectInfo>? there) =
             await Run.RetryingAsync(() => client.ListForUploadAsync(url, options, cancellationToken), cancellationToken);
         if (there is [{ IsCollection: false } only] && only.Path == url.Path.Decoded)
         {
@@ -96,7 +97,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
             await MakeAsync(url, path, isEmpty, cancellationToken);
         }
 
-        return new UploadPlace(url, server is null ? null : there?.DistinctBy(info => info.Name).ToDictionary(info => info.Name) ?? Nothing, now, server);
+        return new UploadPlace(url, server is null ? null : there?.DistinctBy(info => info.Name).ToDictionary(info => info.Name) ?? Nothing, now, server, replaces);
     }
 
     /// <inheritdoc/>
@@ -134,6 +135,7 @@ internal sealed class TreeUpload(FederationClient client, IReadOnlyList<string> 
         // Of what had begun a listing may be older than its end.
         bool known = IsFresh(place) && !begun.WasBegun;
         ObjectInfo? existing = known ? place.Existing!.GetValueOrDefault(work.Entry.Info.Name) : null;
+        known &= existing is not null || !place.LooksAgain;
         return client.PutListedAsync(item, (known ? place.Server : null, existing), begun, Begins, transfer, cancellationToken);
 
         void Begins(bool moves)

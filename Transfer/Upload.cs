@@ -170,7 +170,9 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     {
         ObjectServer server = sending.Server;
         bool again = mayGoOn && failure.Retryable && failure.Row != Errors.ServerFull && failure.Row != Errors.TokenExpired;
-        bool isUnconfirmed = failure.Row == UploadProof.Unconfirmed;
+        // Taken, and neither wrong nor changed meanwhile.
+        bool isUnconfirmed = failure.Row == UploadProof.Unconfirmed
+            || (sending.IsTaken && (failure.Row == Errors.ChecksumMissing || failure.Row == Errors.Authorization));
         string? left;
         if (isUnconfirmed || (again && sending.Owner == UploadOwner.Unknown))
         {
@@ -200,7 +202,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         progress.SetLeft(left);
         if (!again)
         {
-            throw new PelicanException(isUnconfirmed ? Errors.Transfer : failure.Row, left is null ? failure.Message : $"{failure.Message}; {left}", failure.NextStep, failure)
+            throw new PelicanException(failure.Row == UploadProof.Unconfirmed ? Errors.Transfer : failure.Row, left is null ? failure.Message : $"{failure.Message}; {left}", failure.NextStep, failure)
             {
                 Retryable = failure.Retryable,
                 Attempts = _attempts,

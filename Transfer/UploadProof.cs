@@ -38,7 +38,7 @@ internal sealed class UploadProof(TransferOptions options)
         return !options.RequireChecksum && options.Algorithm is null ? verdict
             : throw new PelicanException(mayNotLook is null ? Errors.ChecksumMissing : Errors.Authorization,
                 $"'{server.Path}' cannot be verified, and you require it: {verdict.Why}",
-                "Leave out --require-checksum to accept an upload whose size alone was checked.");
+                options.RequireChecksum ? "Leave out --require-checksum to accept an upload whose size alone was checked." : "Ask for another algorithm, or for none.");
     }
 
     /// <summary>Whether all may be there although the sending failed: that is asked before anything is sent again or removed.</summary>

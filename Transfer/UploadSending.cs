@@ -78,20 +78,14 @@ internal sealed class UploadSending(ObjectServer server, UploadSource source, Cl
         _ => UploadOwner.Nobody,
     };
 
-    /// <summary>Sends it; who does not know <c>Expect</c> gets the same again, unannounced (RFC 9110, 10.1.1).</summary>
+    /// <summary>Sends it. Who does not know <c>Expect</c> gets the same again, unannounced (RFC 9110, 10.1.1): in another sending, after a look.</summary>
     /// <exception cref="PelicanException">It was refused, or the connection broke.</exception>
     public async Task SendAsync(bool announced, CancellationToken cancellationToken)
     {
-        PelicanException? refusal = await PutAsync(announced, cancellationToken);
-        if (announced && Status == HttpStatusCode.ExpectationFailed)
+        if (await PutAsync(announced, cancellationToken) is { } refusal)
         {
-            IsExpectRefused = true;
-            refusal = await PutAsync(announced: false, cancellationToken);
-        }
-
-        if (refusal is not null)
-        {
-            throw refusal;
+            IsExpectRefused = announced && Status == HttpStatusCode.ExpectationFailed;
+            throw IsExpectRefused ? new PelicanException(Errors.Transfer, $"{server.Name} takes no upload that is announced") : refusal;
         }
     }
 
@@ -107,7 +101,7 @@ internal sealed class UploadSending(ObjectServer server, UploadSource source, Cl
         {
             using HttpResponseMessage response = await server.PutAsync(NewBody, new PutTerms(OnlyNew, announced), either.Token);
             Status = response.StatusCode;
-            return IsTaken || (announced && Status == HttpStatusCode.ExpectationFailed) ? null : await server.PutRefusalAsync(response, cancellationToken);
+            return IsTaken ? null : await server.PutRefusalAsync(response, cancellationToken);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && watch.Reason != StopReason.None)
         {
