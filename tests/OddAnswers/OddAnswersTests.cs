@@ -45,7 +45,8 @@ public sealed class OddAnswersTests
         Console.WriteLine(string.Join(", ", _kinds.OrderBy(kind => kind.Key).Select(kind => $"{kind.Key} {kind.Value}")));
         await Assert.That(_wrong).IsEmpty().Because(story);
         await Assert.That(_ends.Values.All(end => end.Done > 0 || end.All < 200 || _count < 1000)).IsTrue().Because("every operation succeeds now and then: " + story);
-        await Assert.That(OddReply.Names.Where(name => _count >= 20_000 && !_kinds.ContainsKey(name))).IsEmpty().Because("every kind of answer was given");
+        // The rarest come once or so in twenty thousand.
+        await Assert.That(OddReply.Names.Where(name => _count >= 200_000 && !_kinds.ContainsKey(name))).IsEmpty().Because("every kind of answer was given");
     }
 
     private static int? Setting(string name) =>

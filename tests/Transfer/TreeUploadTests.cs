@@ -495,13 +495,13 @@ public sealed partial class TreeUploadTests
         TaskCompletionSource asked = new();
         federation.Origin.Faults.Add(new Fault(r => r.Method == "PUT", async (_, _, _) =>
         {
-            // It has the request, and comes to it only when somebody has been told that there is nothing to delete.
+            // It has the request, and comes to it only when somebody has been told that there is nothing.
             await stop.CancelAsync();
             await asked.Task;
             federation.Origin.Store("/demo/tree/a", Bytes.Random(100));
             return new Reply(0) { Unanswered = true };
         }));
-        federation.Origin.Faults.Add(new Fault(r => r.Method == "DELETE", async (_, next, _) =>
+        federation.Origin.Faults.Add(new Fault(r => r.Is("PROPFIND", "/demo/tree/a") && stop.IsCancellationRequested, async (_, next, _) =>
         {
             Reply reply = await next();
             asked.TrySetResult();
