@@ -67,7 +67,6 @@ internal static class CutUpload
     private static async Task<UploadRemains> RemoveAsync(UploadSending sending, UploadSource source, TimeProvider clock, CancellationToken limit)
     {
         (ObjectServer server, bool answered, long start) = (sending.Server, sending.Status is not null, clock.GetTimestamp());
-        bool mayCome = !answered && (sending.Owner == UploadOwner.Us || server.KeepsWhatIsFull);
         TimeSpan patience = Overtaken;
         for (TimeSpan wait = First; ; wait *= 2)
         {
@@ -78,6 +77,7 @@ internal static class CutUpload
                 // Who is slow to answer is slow to notice, too.
                 patience = TimeSpan.FromTicks(Math.Max(patience.Ticks, clock.GetElapsedTime(asked).Ticks * SlowestNotice));
                 bool isOver = clock.GetElapsedTime(start) >= patience;
+                bool mayCome = !answered && (sending.Owner == UploadOwner.Us || server.KeepsWhatIsFull);
                 if (found is null && (!mayCome || isOver))
                 {
                     return new UploadRemains(false, null);

@@ -92,13 +92,13 @@ internal sealed partial class ObjectServer
     // Of what PROPFIND has shown to be there, so that any definite answer will do.
     private async Task<long?> HeadSizeAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await HeadAsync(cancellationToken);
+        using HttpResponseMessage response = (await AskAsync(HttpMethod.Head, _ => { }, cancellationToken)).Response;
         return response.StatusCode == HttpStatusCode.OK ? ObjectLength.Of(response) : null;
     }
 
     private async Task<bool> IsConflictAsync(CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await HeadAsync(cancellationToken);
+        using HttpResponseMessage response = (await AskAsync(HttpMethod.Head, _ => { }, cancellationToken)).Response;
         return response.StatusCode == HttpStatusCode.Conflict;
     }
 

@@ -41,6 +41,15 @@ public sealed class SignalsPublishedTests : IDisposable
     }
 
     [Test]
+    public async Task An_error_that_cannot_be_written_as_JSON_keeps_its_status()
+    {
+        ProgramRun run = await ShellAsync("\"$P\" object get --json --none osdf:///a b >/dev/full");
+
+        await Assert.That(run.ExitStatus).IsEqualTo(4);
+        await Assert.That(run.Error).Contains("--none").And.Contains("standard output").And.DoesNotContain("   at ");
+    }
+
+    [Test]
     public async Task A_proxy_that_fails_is_named()
     {
         Dictionary<string, string> environment = new() { ["https_proxy"] = "http://127.0.0.1:1", ["HOME"] = _folder };

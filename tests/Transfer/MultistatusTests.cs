@@ -140,6 +140,7 @@ public sealed class MultistatusTests
     [Arguments("<D:multistatus xmlns:D=\"DAV:\"><E:response/></D:multistatus>")]
     [Arguments("<D:multistatus xmlns:D=\"DAV:\"><D:response><D:href>&unknown;</D:href></D:response></D:multistatus>")]
     [Arguments("<D:multistatus xmlns:D=\"DAV:\"><D:response/></D:multistatus>")]
+    [Arguments("""<multistatus xmlns="DAV:"><response><href>/a/</href><status>HTTP/1.1 507 Insufficient Storage</status></response></multistatus>""")]
     [Arguments("<D:multistatus xmlns:D=\"DAV:\"><D:response><D:propstat/></D:response></D:multistatus>")]
     public async Task What_is_no_multistatus_is_an_error(string xml)
     {

@@ -23,6 +23,8 @@ public sealed class RedactorTests
     [Arguments("X-Pelican-Authorization: issuer=https://i.example", "X-Pelican-Authorization: issuer=https://i.example")]
     [Arguments("a bearer token is needed", "a bearer token is needed")]
     [Arguments("the token from /home/u/t.bearer holds a line feed", "the token from /home/u/t.bearer holds a line feed")]
+    [Arguments("cannot use pelican://u:pw@host:8443/x", "cannot use pelican://u:[redacted]@host:8443/x")]
+    [Arguments("osdf:///a:b@c and https://h/u:p@x", "osdf:///a:b@c and https://h/u:p@x")]
     [Arguments("/u/my-bearer 2.txt", "/u/my-bearer 2.txt")]
     [Arguments("bearer s3cret", "bearer [redacted]")]
     [Arguments("https://h/p?authz=Bearer%20s3cret&x=1", "https://h/p?authz=[redacted]&x=1")]

@@ -214,6 +214,30 @@ public sealed class UploadReplacementTests
         await Assert.That(federation.Origins[1].Exists(Path)).IsFalse();
     }
 
+    [Test]
+    [Arguments("xrootd")]
+    [Arguments("pelican")]
+    public async Task What_somebody_puts_into_a_collection_while_a_tree_goes_there_is_kept(string kind, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await StartAsync(kind);
+        using TestClient client = new(federation, new ClientSettings { WorkerCount = 1 });
+        client.Write("tree/a", Small);
+        client.Write("tree/z", Small);
+        federation.Origin.Store("/demo/tree/there", "x");
+        federation.Origin.Faults.Add(new Fault(r => r.Is("PUT", "/demo/tree/a") || r.Is("PUT", "/demo/tree/z"), (_, next, _) =>
+        {
+            federation.Origin.Store("/demo/tree/a", Theirs);
+            federation.Origin.Store("/demo/tree/z", Theirs);
+            return kind == "pelican" ? next() : Task.FromResult(new Reply(500, "busy"));
+        }, times: 1));
+
+        TreeResult result = await client.PutTreeAsync("tree", "/demo/tree", cancellationToken);
+
+        await Assert.That(result.Failure?.Row).IsEqualTo(Errors.AlreadyExists);
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/demo/tree/a"), Theirs)).IsTrue();
+        await Assert.That(Bytes.AreIn(federation.Origin.FileOf("/demo/tree/z"), Theirs)).IsTrue();
+    }
+
     private static Task<TestFederation> StartAsync(string kind, int origins = 1)
     {
         Dialect dialect = kind == "pelican" ? Dialect.Pelican : Dialect.Xrootd62;

@@ -214,6 +214,22 @@ public sealed class UploadTests
     }
 
     [Test]
+    [Arguments("tab\t")]
+    [Arguments("c\u0001")]
+    [Arguments("a\rb")]
+    public async Task A_name_that_spoils_XRootDs_listings_is_refused(string name, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write(name, Small);
+
+        PelicanException error = await Expect.FailureAsync(client.PutAsync(name, "/demo/", cancellationToken));
+
+        await Assert.That(error.Row).IsEqualTo(Errors.NotSupported);
+        await Assert.That(federation.Origin.Requests.Any(r => r.Method == "PUT")).IsFalse();
+    }
+
+    [Test]
     public async Task A_missing_source_is_noticed_before_anything_is_asked(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
