@@ -9,10 +9,10 @@ internal sealed record UploadPlaces(IReadOnlyList<ObjectServer> Servers, ObjectI
 /// <summary>Uploads of one object.</summary>
 internal sealed partial class FederationClient
 {
-    private const int LooksAtLeft = 3;
+    private const int LooksAtLeft = 10;
 
     private static readonly TimeSpan AfterStop = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1.1);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1.1);
 
     /// <summary>Uploads one file.</summary>
     /// <param name="source">Absolute local path.</param>
@@ -63,6 +63,11 @@ internal sealed partial class FederationClient
             throw new PelicanException(Errors.IsCollection, $"'{url.Path}' is a collection", "Name the object to create in it.");
         }
 
+        if (options.WasBegun && existing is not null)
+        {
+            existing = await RestingAsync(servers[0], existing, cancellationToken);
+        }
+
         string names = $"pelican://{url.Federation.Authority}{url.Path.Encoded}";
         DigestVerdict? compared = null;
         if ((options.KeepEqual || options.WasBegun) && existing is { } found)
@@ -76,7 +81,7 @@ internal sealed partial class FederationClient
 
         // What the earlier run has left may be replaced. It is never removed: nobody has seen that nothing was there.
         bool isLeft = options.WasBegun && !MayReplace(options) && existing is not null
-            && await IsLeftByEarlierRunAsync(servers[0], existing, source, cancellationToken);
+            && await ContentProof.IsBeginningAsync(servers[0], existing.Size, source, cancellationToken);
         if (existing is not null && !isLeft && !MayReplace(options))
         {
             string differs = compared is null ? "" : $", {compared.Why}";
@@ -108,26 +113,20 @@ internal sealed partial class FederationClient
         }
     }
 
-    // A server goes on writing what had reached it before the kill, and keeps a digest for as long as the object's time has the same second (xrootd.md 5.6).
-    private async Task<bool> IsLeftByEarlierRunAsync(ObjectServer server, ObjectInfo found, string source, CancellationToken cancellationToken)
+    // A server goes on writing what had reached it before the kill, and keeps a digest for as long as the object's time has the same second
+    // (xrootd.md 5.6): it is asked for none before the object has rested for longer. Null when it has gone.
+    private async Task<ObjectInfo?> RestingAsync(ObjectServer server, ObjectInfo found, CancellationToken cancellationToken)
     {
-        for (int look = 1; !await ContentProof.IsBeginningAsync(server, found.Size, source, cancellationToken); look++)
+        ObjectInfo? before = null;
+        ObjectInfo? now = found;
+        for (int looks = 0; looks < LooksAtLeft && now is not null && (before is null || now.Size != before.Size || now.Modified != before.Modified); looks++)
         {
-            if (look == LooksAtLeft || found.Size is null || found.Size > LocalEntry.At(source).Size)
-            {
-                return false;
-            }
-
-            await Task.Delay(BetweenLooks, _clock, cancellationToken);
-            if (await server.StatAsync(cancellationToken) is not { } now)
-            {
-                return true;
-            }
-
-            found = now;
+            before = now;
+            await Task.Delay(Rest, _clock, cancellationToken);
+            now = await server.StatAsync(cancellationToken);
         }
 
-        return true;
+        return now;
     }
 
     // After a stop: so that what somebody else makes there later is not taken for what we have left.

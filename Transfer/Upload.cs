@@ -31,7 +31,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
     /// <param name="servers">The object at its origins, best first; all have been looked at.</param>
     /// <param name="there">What is there already and may be replaced; null for nothing.</param>
     /// <param name="onlyNew">Whether nothing may be replaced: it is asked of the server with each PUT, and looked at again before each but the first.</param>
-    /// <param name="isLeft">Whether what is there may be what an earlier run has left: it is looked at before the first PUT, too.</param>
+    /// <param name="isLeft">Whether what is there is what an earlier run has left, as was seen just now: the first PUT may replace it.</param>
     /// <param name="destination">How the result names the object.</param>
     /// <param name="cancellationToken">Stops it; what is left is removed first, or told in <see cref="TransferProgress.Left"/>.</param>
     public async Task<TransferResult> RunAsync(string path, IReadOnlyList<ObjectServer> servers, ObjectInfo? there, bool onlyNew, bool isLeft, string destination,
@@ -48,12 +48,12 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
         {
             ObjectServer server = _doubted ?? servers[(number - 1) % servers.Count];
             progress.SetServer(server.Name);
-            using UploadSending sending = new(server, source, settings, progress, clock) { There = _there.GetValueOrDefault(server) ?? there, OnlyNew = onlyNew };
+            using UploadSending sending = new(server, source, settings, progress, clock) { There = _there.GetValueOrDefault(server) ?? there, OnlyNew = onlyNew && !(isLeft && number == 1) };
             DigestVerdict? verdict;
             PelicanException? failure;
             try
             {
-                (verdict, failure) = await TryAsync(sending, source, isFirst: number == 1, looks: isLeft || number > 1, cancellationToken);
+                (verdict, failure) = await TryAsync(sending, source, isFirst: number == 1, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -80,11 +80,11 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
 
     // A verdict, or a failure, or both when the object is whole all the same.
     private async Task<(DigestVerdict? Verdict, PelicanException? Failure)> TryAsync(
-        UploadSending sending, UploadSource source, bool isFirst, bool looks, CancellationToken cancellationToken)
+        UploadSending sending, UploadSource source, bool isFirst, CancellationToken cancellationToken)
     {
         try
         {
-            if (looks && await LookAgainAsync(sending, source, cancellationToken) is { } whole)
+            if (!isFirst && await LookAgainAsync(sending, source, cancellationToken) is { } whole)
             {
                 return (whole, null);
             }
