@@ -193,6 +193,12 @@ public sealed class RawServer(X509Certificate2? certificate, Func<Request, Cance
         try
         {
             Reply reply = await AnswerAsync(request);
+            if (request.Method is not ("PUT" or "COPY") && request.HasBody)
+            {
+                // Servers read the few bytes of a question, whatever they answer: a connection closed on them would be reset.
+                await request.Received.CopyToAsync(Stream.Null, _stopping.Token);
+            }
+
             if ("close".Equals(request.Headers["Connection"], StringComparison.OrdinalIgnoreCase))
             {
                 reply.Close = true;
