@@ -25,7 +25,7 @@ public sealed class OddAnswersTests
     /// <summary>More than twice what the slowest limits, made faster, add up to.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    private readonly int _seed = Setting("PELICAN_SEED") ?? Environment.TickCount & 0xFFFFFFF;
+    private readonly int _seed = Setting("PELICAN_SEED") ?? 26_696_097;
     private readonly int _count = Setting("PELICAN_ODD") ?? 20_000;
     private readonly ConcurrentQueue<string> _wrong = new();
     private readonly ConcurrentDictionary<string, (int Done, int All)> _ends = new();
