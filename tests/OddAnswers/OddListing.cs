@@ -11,7 +11,7 @@ internal static class OddListing
 
     private static readonly Action<XDocument, Random>[] Ways =
     [
-        (xml, _) => Entries(xml).First().Remove(),
+        (xml, _) => Self(xml)?.Remove(),
         (xml, _) => xml.Root!.Add(new XElement(Entries(xml).First())),
         (xml, random) => Shuffle(xml, random),
         (xml, _) => ChangeHrefs(xml, href => href.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : href),
@@ -89,6 +89,12 @@ internal static class OddListing
     }
 
     private static IEnumerable<XElement> Entries(XDocument xml) => xml.Root!.Elements(Dav + "response");
+
+    // The collection itself, below which all others are; null when it is not there any more. Nobody can know of a member that is left out.
+    private static XElement? Self(XDocument xml) =>
+        Entries(xml).FirstOrDefault(one => Entries(xml).All(other => Href(other).StartsWith(Href(one).TrimEnd('/'), StringComparison.Ordinal)));
+
+    private static string Href(XElement entry) => entry.Element(Dav + "href")!.Value.Trim();
 
     private static void Shuffle(XDocument xml, Random random)
     {
