@@ -36,8 +36,7 @@ internal sealed class DeletionPreview(TransferOptions options, Session session)
             IReadOnlyList<ObjectInfo> listing = await session.Federation.ListAsync(next.Url.Text, options, cancellationToken);
             if (listing.Count > 0 && !recursive)
             {
-                throw new PelicanException(Errors.CollectionNotEmpty, $"'{url.Path}' is a collection that is not empty",
-                    "Delete what is in it first, or delete it whole with -r.");
+                throw Faults.NotEmpty(url.Path);
             }
 
             foreach (ObjectInfo info in listing.OrderBy(info => info.Name, StringComparer.Ordinal))

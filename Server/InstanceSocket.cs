@@ -21,9 +21,6 @@ internal sealed class InstanceSocket : IDisposable
     /// <summary>Its name in the filesystem.</summary>
     public string Path { get; }
 
-    /// <summary>Whether systemd made it.</summary>
-    public bool IsInherited => _made is null;
-
     /// <summary>Whether the name still leads here: people and cleaners of /tmp remove what they do not know.</summary>
     public bool IsThere => _made is null || _made.IsSame(SystemCalls.Status(Path));
 

@@ -18,7 +18,6 @@ internal sealed partial class JobRunner(
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan JournalInterval = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     /// <summary>How long servers that a director does not name any more are waited for: a restart takes seconds, an upgrade minutes.</summary>
     private static readonly TimeSpan ServersDown = TimeSpan.FromMinutes(10);
@@ -247,35 +246,27 @@ internal sealed partial class JobRunner(
     // What happened must be kept, or it would be done again: a full disk is waited for until the daemon stops.
     private async Task<bool> NoteAsync(LiveJob job, TransferRow transfer, TransferEnd end)
     {
-        for (TimeSpan wait = Tick; ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
+        RunningJob after;
+        try
         {
-            try
-            {
-                RunningJob after = await store.EndTransferAsync(job.Seq, transfer.Position, end, job.IsCancelled);
-                if (after.Current is null)
-                {
-                    JobTokens.Forget(job.Options);
-                    string state = after.Job.State.Name();
-                    Log.Ended(logger, job.Id, state);
-                    return false;
-                }
-
-                job.GoOn(after);
-                return true;
-            }
-            catch (PelicanException e)
-            {
-                Log.CannotNote(logger, job.Id, e.Message);
-                try
-                {
-                    await Task.Delay(wait, clock, job.Pausing);
-                }
-                catch (OperationCanceledException)
-                {
-                    return false;
-                }
-            }
+            after = await new StorePatience(job.Id, logger, clock, job.Pausing)
+                .WaitAsync(() => store.EndTransferAsync(job.Seq, transfer.Position, end, job.IsCancelled));
         }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        if (after.Current is not null)
+        {
+            job.GoOn(after);
+            return true;
+        }
+
+        JobTokens.Forget(job.Options);
+        string state = after.Job.State.Name();
+        Log.Ended(logger, job.Id, state);
+        return false;
     }
 
     // The rate wants a look each second, the disk one now and then.

@@ -291,7 +291,7 @@ internal sealed class Download : IDisposable
             {
                 if (await DownloadSource.TryStatAsync(asked, cancellationToken) is { } info)
                 {
-                    return info.IsCollection ? DownloadSource.IsCollection(server) : refusal;
+                    return info.IsCollection ? Faults.IsCollection(server.Path) : refusal;
                 }
             }
         }

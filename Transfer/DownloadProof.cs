@@ -46,7 +46,7 @@ internal sealed class DownloadProof(DownloadTarget target, Crc32cChecksum digest
             info = listed ? source.Listed!.Value.Info : await DownloadSource.TryStatAsync(server, cancellationToken);
             if (info is { IsCollection: true })
             {
-                throw DownloadSource.IsCollection(server);
+                throw Faults.IsCollection(server.Path);
             }
 
             told = info?.Size ?? told;

@@ -78,7 +78,7 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
             : original is null || _length is null ? await TryStatAsync(server, cancellationToken) : null;
         if (own is { IsCollection: true } || original is { IsCollection: true })
         {
-            throw IsCollection(server);
+            throw Faults.IsCollection(server.Path);
         }
 
         if ((_length ?? own?.Size ?? original?.Size) is not { } size)
@@ -188,10 +188,6 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
         IsContinued = DiffersFromOrigin = false;
         (_length, _sent, _tag, Age, Size) = (null, null, null, null, null);
     }
-
-    /// <summary>An object whose name is a collection's.</summary>
-    public static PelicanException IsCollection(ObjectServer server) => new(Errors.IsCollection, $"'{server.Path}' is a collection, not an object",
-        "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
 
     /// <summary>Two versions met.</summary>
     public static PelicanException Changed(ObjectServer server) =>

@@ -14,9 +14,6 @@ internal abstract class DownloadTarget : IDisposable
     /// <summary>What the bytes came from; null while unknown, and then they cannot be gone on with.</summary>
     public PartState? State { get; protected set; }
 
-    /// <summary>Whether it is known what the bytes in place came from, so that another answer may continue them.</summary>
-    public bool CanGoOn => State is not null;
-
     /// <summary>Whether a power failure may have taken some of the bytes in place: then only the digest of the whole will do.</summary>
     public bool IsDoubtful { get; protected set; }
 

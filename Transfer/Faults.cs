@@ -80,6 +80,16 @@ internal static class Faults
         PelicanException Setup(string message) => new(Errors.ConnectionSetup, message, inner: exception);
     }
 
+    /// <summary>What to do with a collection where an object was meant.</summary>
+    public const string OfCollection = "Download everything in it with -r, or name an object; 'pelican object ls' shows them.";
+
+    /// <summary>A collection where an object was meant.</summary>
+    public static PelicanException IsCollection(ObjectPath path) => new(Errors.IsCollection, $"'{path}' is a collection, not an object", OfCollection);
+
+    /// <summary>A collection that is not removed with what is in it, unless that was asked for.</summary>
+    public static PelicanException NotEmpty(ObjectPath path) =>
+        new(Errors.CollectionNotEmpty, $"'{path}' is a collection that is not empty", "Delete what is in it first, or delete it whole with -r.");
+
     /// <summary>What to do when something is not there.</summary>
     public static string WhereToLook(ObjectPath path) => path.Decoded.Contains('*', StringComparison.Ordinal)
         ? "A '*' in a URL stands for itself: name each object, or a collection with -r."
@@ -136,9 +146,7 @@ internal static class Faults
             FileNotFoundException or DirectoryNotFoundException when path.Contains('\uFFFD', StringComparison.Ordinal) =>
                 new PelicanException(Errors.LocalFileNotFound, $"cannot {doing} '{path}': the name has bytes that are not UTF-8", "Rename it.", exception),
             FileNotFoundException or DirectoryNotFoundException => new PelicanException(Errors.LocalFileNotFound,
-                $"cannot {doing} '{path}': there is no such file or directory",
-                // What .NET makes of bytes that are no UTF-8.
-                path.Contains('\uFFFD', StringComparison.Ordinal) ? "A name that is not UTF-8 cannot be opened: rename it." : null, exception),
+                $"cannot {doing} '{path}': there is no such file or directory", inner: exception),
             IOException { HResult: enospc or edquot } => new PelicanException(Errors.LocalFull,
                 $"cannot {doing} '{path}': {(exception.HResult == edquot ? "the disk quota is used up" : "no space is left on the device")}",
                 "Free some space, or choose another destination, and try again.", exception),

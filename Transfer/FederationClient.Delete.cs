@@ -86,7 +86,7 @@ internal sealed partial class FederationClient
 
             if (info is { IsCollection: true } && (await server.ListAsync(cancellationToken)).Count > 0)
             {
-                throw NotEmpty(server);
+                throw Faults.NotEmpty(server.Path);
             }
 
             return info?.IsCollection;
@@ -155,9 +155,6 @@ internal sealed partial class FederationClient
             };
         }
 
-        throw NotEmpty(server);
+        throw Faults.NotEmpty(server.Path);
     }
-
-    private static PelicanException NotEmpty(ObjectServer server) => new(Errors.CollectionNotEmpty,
-        $"'{server.Path}' is a collection that is not empty", "Delete what is in it first, or delete it whole with -r.");
 }

@@ -20,7 +20,7 @@ internal sealed partial class FederationClient
             ObjectInfo info = await StatAsync(url.Text, options, [], cancellationToken);
             if (info.IsCollection)
             {
-                throw IsCollection(url);
+                throw Faults.IsCollection(url.Path);
             }
 
             return Planned(source, LocalDestination.IsDevice(destination) ? destination : LocalDestination.Decide(destination, url.Path.Name), info.Size ?? 0);
@@ -96,7 +96,7 @@ internal sealed partial class FederationClient
             // A directory that has the name of a collection, as an earlier run made it: then -r is what is missing.
             if (await IsCollectionAsync(url, options, cancellationToken))
             {
-                throw IsCollection(url);
+                throw Faults.IsCollection(url.Path);
             }
 
             throw;
@@ -114,9 +114,6 @@ internal sealed partial class FederationClient
             return false;
         }
     }
-
-    private static PelicanException IsCollection(ObjectUrl url) => new(Errors.IsCollection, $"'{url.Path}' is a collection, not an object",
-        "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
 
     /// <summary>Downloads one object to standard output, which cannot be rewound.</summary>
     public Task<TransferResult> GetToStreamAsync(
@@ -149,7 +146,7 @@ internal sealed partial class FederationClient
         ObjectUrl url = Parse(source);
         return url.EndsWithSlash
             ? throw new PelicanException(Errors.IsCollection, $"'{source}' ends with a slash: it names a collection, not an object",
-                "Download everything in it with -r, or name an object; 'pelican object ls' shows them.")
+                Faults.OfCollection)
             : url;
     }
 }

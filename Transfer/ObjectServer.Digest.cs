@@ -44,8 +44,7 @@ internal sealed partial class ObjectServer
         switch (response.StatusCode)
         {
             case HttpStatusCode.Conflict:
-                throw new PelicanException(Errors.IsCollection, $"'{path}' is a collection",
-                    "Download everything in it with -r, or name an object; 'pelican object ls' shows them.");
+                throw Faults.IsCollection(path);
             case HttpStatusCode.NotFound:
                 throw await RefusalAsync(response, cancellationToken);
             default:

@@ -49,7 +49,7 @@ public sealed class PartFileTests : IDisposable
         using PartFile part = Open();
 
         await Assert.That(part.Length).IsEqualTo(0);
-        await Assert.That(part.CanGoOn).IsFalse();
+        await Assert.That(part.State).IsNull();
     }
 
     [Test]
@@ -61,7 +61,7 @@ public sealed class PartFileTests : IDisposable
         using (PartFile part = Open())
         {
             await Assert.That(part.Length).IsEqualTo(2_000_000);
-            await Assert.That(part.CanGoOn).IsTrue();
+            await Assert.That(part.State).IsNotNull();
             await Assert.That(part.State! with { Holder = null }).IsEqualTo(Source);
             using Checksum checksum = Checksum.Create(ChecksumAlgorithm.Md5);
             part.AppendTo(checksum, CancellationToken.None);
@@ -109,7 +109,7 @@ public sealed class PartFileTests : IDisposable
             using PartFile part = Open();
 
             await Assert.That(part.Length).IsEqualTo(0).Because(text);
-            await Assert.That(part.CanGoOn).IsFalse();
+            await Assert.That(part.State).IsNull();
             await Assert.That(new FileInfo(part.Path).Length).IsEqualTo(0);
             await Assert.That(File.Exists(Note(create: true))).IsFalse();
         }
@@ -218,7 +218,7 @@ public sealed class PartFileTests : IDisposable
         part.StartOver();
 
         await Assert.That(part.Length).IsEqualTo(0);
-        await Assert.That(part.CanGoOn).IsFalse();
+        await Assert.That(part.State).IsNull();
         await Assert.That(Files().Length).IsEqualTo(1);
     }
 
