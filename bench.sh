@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# bench.sh [--suite bookworm|trixie|sid] [--rounds N] [NAME...]
+# bench.sh [--suite bookworm|trixie|sid] [--rounds N] [--directory DIRECTORY] [--against EXECUTABLE] [NAME...]
 #
 # Measures pelican against curl, rclone, aria2c and davix, against real XRootD on this machine, and prints a table for
 # each row named; without names, for all: startup, get-1g, put-1g, small, tree, and those about the Client API server:
-# submit, loop, status, list, memory. What they are: docs/performance.md.
+# submit, loop, status, list, memory. What they are: docs/performance.md. With --against, another executable of pelican is
+# measured beside this one, an older one for example.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -1,5 +1,6 @@
 """Runs the rows of the benchmark and prints a Markdown table for each. Usage: see bench.sh."""
 import argparse
+import contextlib
 import os
 import platform
 import shutil
@@ -23,6 +24,7 @@ class Failure(Exception):
 
 def run(row, command, environment):
     """Wall seconds, CPU seconds and peak resident MB of one run."""
+    environment = {**environment, **row.environment}
     row.prepare()
     os.sync()  # or one run would wait for the disk because of what another wrote
     done = subprocess.run([sys.executable, "-I", "-S", os.path.join(HERE, "measure.py")] + command,
@@ -35,18 +37,20 @@ def run(row, command, environment):
     return wall, cpu, resident / 1000
 
 
-def measure(row, rounds, environment):
-    """Medians of each contender that did its work, and what the others said.
+def measure(row, other, rounds, environment):
+    """Medians of each contender that did its work, and what the others said. The other row is that of another executable of pelican.
 
     The contenders take turns, so that what disturbs the machine for a while disturbs all of them; who begins changes.
     """
-    contenders, runs, failures = row.contenders(), {}, {}
-    for round_number in range(-1, row.rounds or rounds):
+    contenders, runs, failures = {name: (row, command) for name, command in row.contenders().items()}, {}, {}
+    if other and contenders:
+        contenders["pelican, the other"] = (other, other.contenders()["pelican"])
+    for round_number in range(-1, rounds):
         names = [name for name in contenders if name not in failures]
         turn = max(round_number, 0) % len(names) if names else 0
         for name in names[turn:] + names[:turn]:
             try:
-                figures = run(row, contenders[name], environment)
+                figures = run(*contenders[name], environment)
             except Failure as failure:
                 failures[name] = str(failure)
                 continue
@@ -66,7 +70,7 @@ def print_table(row, rounds, medians, failures):
         return
     peers = [figures for name, figures in medians.items() if not name.startswith("pelican")]
     best = [min(column) for column in zip(*peers)] if peers else None
-    print("\n%s; medians of %d runs each\n" % (row.title, row.rounds or rounds))
+    print("\n%s; medians of %d runs each\n" % (row.title, rounds))
     print("| | wall, s | ÷ best peer | CPU, s | ÷ best peer | peak RSS, MB |")
     print("|---|---|---|---|---|---|")
     for name, (wall, cpu, resident) in medians.items():
@@ -97,14 +101,16 @@ def main():
     parser = argparse.ArgumentParser(prog="bench.sh")
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows: " + ", ".join(ROWS))
     parser.add_argument("--suite", default=os.environ.get("PELICAN_XROOTD_SUITE", "bookworm"))
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, help="instead of each row's own number, or of 5")
+    parser.add_argument("--against", metavar="EXECUTABLE", help="another executable of pelican, measured beside this one")
+    parser.add_argument("--directory", default="/var/tmp", help="where all files are; /dev/shm is memory on most machines")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in ROWS]
-    if unknown or arguments.rounds < 1:
+    if unknown or arguments.rounds is not None and arguments.rounds < 1:
         parser.error("no row '%s'; there are %s" % (unknown[0], ", ".join(ROWS)) if unknown else "at least one round")
 
     # Not below the repository: that may be in a home that the servers' user cannot enter. Not in /tmp: that may be memory.
-    directory = tempfile.mkdtemp(prefix="pelican-bench-", dir="/var/tmp")
+    directory = tempfile.mkdtemp(prefix="pelican-bench-", dir=arguments.directory)
     os.chmod(directory, 0o755)
     failed = False
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what follows is undone
@@ -115,13 +121,13 @@ def main():
             environment = {"PATH": os.environ["PATH"], "HOME": directory, "SSL_CERT_FILE": servers.ca,
                            "BEARER_TOKEN_FILE": servers.token_file}
             for name in arguments.names or ROWS:
-                row = ROWS[name](servers, os.path.join(REPOSITORY, "dist/pelican"))
-                try:
-                    medians, failures = measure(row, arguments.rounds, {**environment, **row.environment})
-                    print_table(row, arguments.rounds, medians, failures)
+                with contextlib.ExitStack() as rows:
+                    row, other = (executable and rows.enter_context(contextlib.closing(ROWS[name](servers, executable)))
+                                  for executable in (os.path.join(REPOSITORY, "dist/pelican"), arguments.against))
+                    rounds = arguments.rounds or row.rounds
+                    medians, failures = measure(row, other, rounds, environment)
+                    print_table(row, rounds, medians, failures)
                     failed |= bool(failures)
-                finally:
-                    row.close()
     finally:
         shutil.rmtree(directory)
     sys.exit(1 if failed else 0)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -19,8 +20,7 @@ class Daemon:
     """A server with a home of its own. Its jobs are for a federation that never answers, so that they stay where they are."""
 
     def __init__(self, pelican, directory):
-        self.pelican, self.home = pelican, directory
-        os.makedirs(self.home, exist_ok=True)
+        self.pelican, self.home = pelican, tempfile.mkdtemp(prefix="home-", dir=directory)
         self.socket = os.path.join(self.home, ".pelican/client-api.sock")
         self.database = os.path.join(self.home, ".pelican/client-api.db")
         self.nobody = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -95,7 +95,7 @@ class DaemonRow(Row):
 
     def __init__(self, servers, pelican):
         super().__init__(servers, pelican)
-        self.daemon = Daemon(pelican, os.path.join(servers.directory, "home"))
+        self.daemon = Daemon(pelican, servers.directory)
         self.environment = self.daemon.environment
         self.api = "http://localhost/api/v1/xfer/jobs"
 
@@ -139,7 +139,7 @@ class List(DaemonRow):
 
     def __init__(self, servers, pelican):
         super().__init__(servers, pelican)
-        self.few = Daemon(pelican, os.path.join(servers.directory, "home-few"))
+        self.few = Daemon(pelican, servers.directory)
         for daemon, count in ((self.daemon, PAST), (self.few, 10)):
             daemon.stop()
             daemon.add_past(count)

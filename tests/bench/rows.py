@@ -8,7 +8,7 @@ from servers import GIB, SMALL_BYTES, SMALL_COUNT, TREE_COUNT, small_name
 class Row:
     """One comparison. A subclass says what is compared; "pelican" is the program that is compared with the others."""
 
-    rounds = None  # of its own, where the usual number is not enough
+    rounds = 5
     environment = {}  # beside that of all rows
     many = False  # whether a run makes thousands of files
 

@@ -95,8 +95,10 @@ class Servers:
         self.make_small("public/small", [small_name(number) for number in range(SMALL_COUNT)])
 
     def make_small(self, folder, names):
-        """Makes a collection of small objects."""
+        """Makes a collection of small objects, unless it is there."""
         folder = os.path.join(self.data, folder)
+        if os.path.exists(folder):
+            return
         os.mkdir(folder)
         paths = [os.path.join(folder, name) for name in names]
         for path in paths:
