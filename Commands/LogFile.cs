@@ -21,6 +21,7 @@ internal sealed class LogFile : ILoggerProvider
     private readonly Lock _lock = new();
     private readonly bool _hasStandardStreams;
     private SafeFileHandle _file;
+    private bool _isTold;
 
     /// <summary>Opens it.</summary>
     /// <param name="path">Absolute; created if it is not there, in a directory that is.</param>
@@ -36,6 +37,9 @@ internal sealed class LogFile : ILoggerProvider
 
     /// <summary>Bytes after which the file is put aside as <c>….1</c>, over the one before; null for never.</summary>
     public long? MostBytes { get; init; }
+
+    /// <summary>Told once, when a line could not be written.</summary>
+    public Action<string> Loses { get; init; } = _ => { };
 
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
@@ -95,6 +99,11 @@ internal sealed class LogFile : ILoggerProvider
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException or OperationCanceledException)
             {
                 // A full disk must not stop the transfer that the log only tells about.
+                if (!_isTold)
+                {
+                    _isTold = true;
+                    Loses($"The log file '{_path}' lacks lines: {e.Message}");
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         if (file is not null)
         {
             LogLevel least = level < LogLevel.Information ? level : LogLevel.Information;
-            return new LoggerFactory([new LogFile(file, Line, stop), new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
+            return new LoggerFactory([new LogFile(file, Line, stop) { Loses = messages.Warning }, new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
         }
 
         return level < LogLevel.Warning
@@ -45,7 +45,7 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         LoggerFilterOptions filter = new() { MinLevel = level < LogLevel.Information ? level : LogLevel.Information };
         // What Kestrel does all day interests nobody.
         filter.Rules.Add(new LoggerFilterRule(null, "Microsoft", LogLevel.Warning, null));
-        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line, stop, detached) { MostBytes = MostBytes };
+        ILoggerProvider provider = file is null ? Console() : new LogFile(file, Line, stop, detached) { MostBytes = MostBytes, Loses = messages.Warning };
         return new LoggerFactory([provider], filter);
     }
 

@@ -19,7 +19,7 @@ internal sealed record DirectorQuestion(HttpMethod Method, ObjectUrl Url, bool D
 }
 
 /// <summary>Asks directors which servers to use, and remembers their answers by namespace (federation-protocol 2).</summary>
-internal sealed class Director(HttpStack http, ClientSettings settings, TimeProvider clock, Random random)
+internal sealed class Director(HttpStack http, ClientSettings settings, TimeProvider clock)
 {
     private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(5);
 
@@ -280,7 +280,7 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
                 failure = e;
             }
 
-            await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, failure.RetryAfter, random), clock, cancellationToken);
+            await http.Retries.WaitAsync(attempt, failure, cancellationToken);
         }
     }
 

@@ -10,7 +10,7 @@ namespace Pelican.Transfer;
 internal sealed record Federation(Uri Discovery, Uri? Director);
 
 /// <summary>Finds a federation's director (federation-protocol 1.6, 1.7), once for the whole process.</summary>
-internal sealed class Discovery(HttpStack http, ClientSettings settings, TimeProvider clock, Random random)
+internal sealed class Discovery(HttpStack http, ClientSettings settings, TimeProvider clock)
 {
     private const string WellKnown = "/.well-known/pelican-configuration";
     private const int Tries = 3;
@@ -86,7 +86,7 @@ internal sealed class Discovery(HttpStack http, ClientSettings settings, TimePro
                 failure = e;
             }
 
-            await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, failure.RetryAfter, random), clock, cancellationToken);
+            await http.Retries.WaitAsync(attempt, failure, cancellationToken);
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed class Download : IDisposable
     private readonly TransferProgress _progress;
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
-    private readonly Random _random;
+    private readonly Retries _retries;
     private readonly BodyCopier _copier;
     private readonly DownloadSource _source;
     private readonly DownloadProof _proof;
@@ -43,14 +43,14 @@ internal sealed class Download : IDisposable
     private long _reached;
 
     public Download(DownloadTarget target, TransferOptions options, TransferProgress progress, (ObjectInfo, string)? listed,
-        ClientSettings settings, TimeProvider clock, Random random)
+        ClientSettings settings, TimeProvider clock, Retries retries)
     {
         _target = target;
         _options = options;
         _progress = progress;
         _settings = settings;
         _clock = clock;
-        _random = random;
+        _retries = retries;
         _started = clock.GetTimestamp();
         _copier = new BodyCopier(target, _digest, progress, settings, clock);
         _source = new DownloadSource(target, progress) { Listed = listed };
@@ -99,8 +99,8 @@ internal sealed class Download : IDisposable
                 Discard();
             }
 
-            TimeSpan? asked = _left.Max(server => failures.GetValueOrDefault(server)?.RetryAfter);
-            await Task.Delay(Backoff.Delay(round, _settings.RetryDelay, asked, _random), _clock, cancellationToken);
+            PelicanException? slowest = _left.Select(server => failures.GetValueOrDefault(server)).MaxBy(failure => failure?.RetryAfter);
+            await _retries.WaitAsync(round, slowest, cancellationToken);
         }
     }
 

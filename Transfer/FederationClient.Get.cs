@@ -131,7 +131,7 @@ internal sealed partial class FederationClient
         ObjectUrl url, DownloadTarget target, string destination, (ObjectInfo, string)? listed, TransferOptions options, TransferProgress progress,
         CancellationToken cancellationToken)
     {
-        using Download download = new(target, options, progress, listed, _settings, _clock, _random);
+        using Download download = new(target, options, progress, listed, _settings, _clock, _http.Retries);
         return await ReadAsync(url, options, TokenPurpose.Read, resolution =>
         {
             IReadOnlyList<ObjectServer> witnesses = resolution.Answer.CollectionsUrl is { } origin

@@ -95,7 +95,7 @@ internal sealed partial class FederationClient
         }
 
         begins(true);
-        Upload upload = new(options, progress, _settings, _clock, _random);
+        Upload upload = new(options, progress, _settings, _clock, _http.Retries);
         try
         {
             // Where nobody could look, a replaced object may be there: then nothing is removed.

@@ -165,5 +165,5 @@ internal sealed partial class FederationClient
         Checksum = verdict.Checksum,
     };
 
-    private TreeRun Run(TreeListener listener, TreeProgress progress) => new(_settings, _clock, _random, listener, progress);
+    private TreeRun Run(TreeListener listener, TreeProgress progress) => new(_settings, _clock, _http.Retries, listener, progress);
 }

@@ -22,7 +22,7 @@ internal sealed partial class FederationClient : IDisposable
         _random = random;
         _http = new HttpStack(settings, clock, random, logs.CreateLogger<HttpStack>());
         _resolver = new Resolver(
-            _http, new Discovery(_http, settings, clock, random), new Director(_http, settings, clock, random),
+            _http, new Discovery(_http, settings, clock), new Director(_http, settings, clock),
             new TokenFinder(tokens, redactor, clock, logs.CreateLogger<TokenFinder>()), settings, logs.CreateLogger<Resolver>());
     }
 

@@ -17,8 +17,8 @@ internal sealed class HttpStack : IDisposable
     /// <summary>Time, for the limits of those who read an answer.</summary>
     public TimeProvider Clock => _clock;
 
-    /// <summary>Jitter of waits.</summary>
-    public Random Random => _random;
+    /// <summary>Waits before anything is tried again.</summary>
+    public Retries Retries { get; }
 
     /// <summary>Who may ask which server for a digest now, and how.</summary>
     public DigestTurns DigestTurns { get; }
@@ -35,7 +35,6 @@ internal sealed class HttpStack : IDisposable
 
     private readonly ClientSettings _settings;
     private readonly TimeProvider _clock;
-    private readonly Random _random;
     private readonly ProxyChoice _proxies;
     private readonly HttpMessageInvoker _proxied;
     private readonly HttpMessageInvoker _direct;
@@ -43,7 +42,7 @@ internal sealed class HttpStack : IDisposable
 
     public HttpStack(ClientSettings settings, TimeProvider clock, Random random, ILogger log)
     {
-        _random = random;
+        Retries = new Retries(settings, clock, random, log);
         _settings = settings;
         _clock = clock;
         HappyEyeballs dialer = new(settings, clock);

@@ -17,7 +17,7 @@ internal sealed partial class ObjectServer
     {
         for (int attempt = 1; ; attempt++)
         {
-            TimeSpan? asked = null;
+            PelicanException failure;
             try
             {
                 HttpResponseMessage response = await SendAsync(method, prepare, settings.ResponseHeaderTimeout, cancellationToken);
@@ -26,15 +26,16 @@ internal sealed partial class ObjectServer
                     return (response, attempt == 1);
                 }
 
-                asked = Faults.RetryAfterOf(response);
+                failure = await Faults.FromStatusAsync(response, path, Name, cancellationToken);
                 response.Dispose();
             }
             catch (PelicanException e) when (e.Row == Errors.ConnectionReset && attempt < Tries)
             {
                 // Asked again at once it may have been the connection alone; the server has a moment all the same.
+                failure = e;
             }
 
-            await Task.Delay(Backoff.Delay(attempt, settings.RetryDelay, asked, http.Random), http.Clock, cancellationToken);
+            await http.Retries.WaitAsync(attempt, failure, cancellationToken);
         }
     }
 

@@ -43,12 +43,12 @@ internal sealed record TreeListener
 }
 
 /// <summary>What goes with one run over a tree.</summary>
-/// <param name="Settings">How many objects are in flight, and the waits before something is tried again.</param>
+/// <param name="Settings">How many objects are in flight.</param>
 /// <param name="Clock">Time.</param>
-/// <param name="Random">Jitter of the waits.</param>
+/// <param name="Retries">Waits before something is tried again.</param>
 /// <param name="Listener">Who is told.</param>
 /// <param name="Progress">Counters to keep up to date.</param>
-internal sealed record TreeRun(ClientSettings Settings, TimeProvider Clock, Random Random, TreeListener Listener, TreeProgress Progress)
+internal sealed record TreeRun(ClientSettings Settings, TimeProvider Clock, Retries Retries, TreeListener Listener, TreeProgress Progress)
 {
     /// <summary>No kernel takes a longer path (PATH_MAX), and no XRootD: what goes deeper is a loop.</summary>
     private const int MaxPathBytes = 4096;
@@ -60,17 +60,17 @@ internal sealed record TreeRun(ClientSettings Settings, TimeProvider Clock, Rand
     {
         for (int attempt = 1; ; attempt++)
         {
-            TimeSpan? asked;
+            PelicanException failure;
             try
             {
                 return await ask();
             }
             catch (PelicanException e) when (e.Retryable && attempt < Tries)
             {
-                asked = e.RetryAfter;
+                failure = e;
             }
 
-            await Task.Delay(Backoff.Delay(attempt, Settings.RetryDelay, asked, Random), Clock, cancellationToken);
+            await Retries.WaitAsync(attempt, failure, cancellationToken);
         }
     }
 

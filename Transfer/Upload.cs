@@ -4,7 +4,7 @@ namespace Pelican.Transfer;
 /// One file to an origin. The final name is there at once and grows, whatever a client does (xrootd.md 6.5): so what a
 /// failed upload left is removed, if it was this upload that made it, and success is what size and digest confirm.
 /// </summary>
-internal sealed class Upload(TransferOptions options, TransferProgress progress, ClientSettings settings, TimeProvider clock, Random random)
+internal sealed class Upload(TransferOptions options, TransferProgress progress, ClientSettings settings, TimeProvider clock, Retries retries)
 {
     private const int Tries = 4;
 
@@ -74,7 +74,7 @@ internal sealed class Upload(TransferOptions options, TransferProgress progress,
             _knowsExpect &= !sending.IsExpectRefused;
             await LeaveAsync(sending, source, failure!, number < Tries);
             progress.SetBytes(0);
-            await Task.Delay(Backoff.Delay(number, settings.RetryDelay, failure!.RetryAfter, random), clock, cancellationToken);
+            await retries.WaitAsync(number, failure, cancellationToken);
         }
     }
 

@@ -48,6 +48,13 @@ public sealed class LogSinkTests
         await Assert.That(error.Message).IsEqualTo("cannot open the log file '/no/such/directory/log': No such file or directory");
     }
 
+    [Test]
+    public async Task Lines_that_the_log_file_does_not_take_are_told_once()
+    {
+        await Assert.That(Log(LogLevel.Debug, "/dev/full")).IsEqualTo(
+            "Warning: The log file '/dev/full' lacks lines: No space left on device\nWarning: beware of [redacted]\n");
+    }
+
     private static string Log(LogLevel level, string? file)
     {
         using MemoryStream screen = new();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Pelican.Transfer;
 
 namespace Pelican.Tests.Transfer;
@@ -45,6 +46,26 @@ public sealed class BackoffTests
     public async Task No_wait_stays_none()
     {
         await Assert.That(Backoff.Delay(9, TimeSpan.Zero, null, new Chance(0.9))).IsEqualTo(TimeSpan.Zero);
+    }
+
+    [Test]
+    [Arguments(60, "Warning: Trying again in 60 s: the server is tired")]
+    [Arguments(5, "Warning: Trying again in 5 s: the server is tired")]
+    [Arguments(4, null)]
+    public async Task A_long_wait_is_told(int asked, string? told)
+    {
+        FakeTimeProvider clock = new();
+        LogLines log = new();
+        Retries retries = new(new ClientSettings { RetryDelay = Half }, clock, new Chance(0.5), log);
+
+        Task wait = retries.WaitAsync(1, new PelicanException(Errors.Overloaded, "the server is tired") { RetryAfter = TimeSpan.FromSeconds(asked) }, CancellationToken.None);
+        clock.Advance(TimeSpan.FromSeconds(asked - 0.1));
+        bool waits = !wait.IsCompleted;
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        await wait;
+
+        await Assert.That(waits).IsTrue();
+        await Assert.That(log.All).IsEquivalentTo(told is null ? Array.Empty<string>() : [told]);
     }
 
     private sealed class Chance(double value) : Random

@@ -203,7 +203,7 @@ public sealed class ResolutionTests
     {
         ClientSettings settings = new() { CaCertificateFile = federation.CaFile, RetryDelay = TimeSpan.FromMilliseconds(1) };
         HttpStack http = new(settings, TimeProvider.System, new Random(1), NullLogger.Instance);
-        return (new Director(http, settings, TimeProvider.System, new Random(1)), http);
+        return (new Director(http, settings, TimeProvider.System), http);
     }
 
     private static Pelican.Transfer.Federation Of(TestFederation federation) => new(new Uri(federation.DiscoveryUrl), new Uri(federation.DiscoveryUrl));
