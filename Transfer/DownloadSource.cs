@@ -19,7 +19,7 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
     private long? _length;
 
     /// <summary>What a listing said of the object, and which server made it (host and port); null when there was none.</summary>
-    public (ObjectInfo Info, string Server)? Listed { get; init; }
+    public (ObjectInfo Info, string Server)? Listed { get; set; }
 
     /// <summary>The object at its origin; null where that is not known.</summary>
     public ObjectServer? Origin { get; set; }
@@ -185,6 +185,8 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
     public void Forget()
     {
         _senders.Clear();
+        // What it said may be what was wrong.
+        Listed = null;
         IsContinued = DiffersFromOrigin = false;
         (_length, _sent, _tag, Age, Size) = (null, null, null, null, null);
     }

@@ -95,6 +95,14 @@ public static class FaultAction
         reply.SetBody(Encoding.ASCII.GetBytes(answer)[..(int)Math.Min(answer.Length, reply.Length)]);
     });
 
+    /// <summary>A refusal as Pelican's own servers send it: after some of the body, without a <c>100</c>, and then the connection ends (pelican-servers.md 7.5).</summary>
+    public static FaultScript RefuseLate(int status, string body = "") => async (request, _, cancellationToken) =>
+    {
+        Reply reply = new(status, body);
+        await ObjectServer.RefuseLateAsync(request, reply, cancellationToken);
+        return reply;
+    };
+
     /// <summary>Takes some bytes of the request's body, then ends the connection; the server treats it as a client that left.</summary>
     public static FaultScript CutUploadAfter(long bytes, Ending ending) => async (request, next, _) =>
     {

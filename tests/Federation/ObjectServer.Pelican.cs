@@ -153,7 +153,7 @@ public abstract partial class ObjectServer
     /// A refused PUT is answered after its body, or after 256 KiB of it, and without a <c>100</c>; then the connection
     /// closes, and what still comes meets a reset (7.5).
     /// </summary>
-    private static async Task RefuseLateAsync(Request request, Reply reply, CancellationToken cancellationToken)
+    internal static async Task RefuseLateAsync(Request request, Reply reply, CancellationToken cancellationToken)
     {
         request.Received.IsQuiet = true;
         byte[] block = new byte[16 * 1024];

@@ -183,6 +183,27 @@ public sealed class JobTableTests
     }
 
     [Test]
+    public async Task A_cancelled_upload_over_an_object_says_what_may_be_incomplete(CancellationToken cancellationToken)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        server.Federation.Origin.Store("/demo/a", Small);
+        server.Write("a", Large);
+        Gate gate = new(100_000);
+        server.Federation.Origin.Faults.Add("PUT", "/demo/a", FaultAction.HoldUpload(gate));
+        (_, JsonElement made, _) = await server.SendAsync(
+            "POST", "/jobs", $$"""{"transfers":[{{server.Put("a", "/demo/a")}}],"options":{"overwrite":true}}""", cancellationToken);
+        string id = made.GetProperty("job_id").GetString()!;
+        await gate.Blocked.WaitAsync(cancellationToken);
+
+        await server.SendAsync("DELETE", $"/jobs/{id}", null, cancellationToken);
+        JsonElement job = await server.EndAsync(id, cancellationToken);
+
+        JsonElement transfer = job.GetProperty("transfers")[0];
+        await Assert.That(transfer.GetProperty("status").GetString()).IsEqualTo("cancelled");
+        await Assert.That(transfer.GetProperty("error").GetString()!).Contains("'/demo/a' had been there before, and may now be incomplete");
+    }
+
+    [Test]
     public async Task A_waiting_job_can_be_cancelled(CancellationToken cancellationToken)
     {
         await using ApiServer server = await ApiServer.StartAsync(maxJobs: 1);
@@ -432,12 +453,19 @@ public sealed class JobTableTests
     [Test]
     public async Task A_server_that_has_no_object_is_asked_once(CancellationToken cancellationToken)
     {
-        await using ApiServer server = await ApiServer.StartAsync();
+        await using ApiServer server = await ApiServer.StartAsync(options: new() { Caches = [Dialect.Xrootd62, Dialect.Xrootd62] });
         server.Federation.Origin.Store("/public/a", Small);
+        // The director does not look: it goes on to name the same two.
+        server.Federation.Origin.Store("/public/none", Small);
+        foreach (Cache cache in server.Federation.Caches)
+        {
+            cache.Faults.Add("GET", "/public/none", FaultAction.Answer(404));
+        }
 
-        await server.EndAsync(await server.CreateAsync(cancellationToken, server.Get("/public/a", "a"), server.Get("/public/none", "b")), cancellationToken);
+        await server.EndAsync(await server.CreateAsync(cancellationToken, server.Get("/public/a", "a")), cancellationToken);
+        await server.EndAsync(await server.CreateAsync(cancellationToken, server.Get("/public/none", "b")), cancellationToken);
 
-        await Assert.That(server.Federation.Cache.Requests.Count(r => r.Is("GET", "/public/none"))).IsEqualTo(1);
+        await Assert.That(server.Federation.Caches.Select(cache => cache.Requests.Count(r => r.Is("GET", "/public/none")))).IsEquivalentTo([1, 1]);
     }
 
     [Test]

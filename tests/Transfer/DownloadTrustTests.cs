@@ -34,6 +34,24 @@ public sealed class DownloadTrustTests
     }
 
     [Test]
+    [Arguments(0)]
+    [Arguments(1)]
+    public async Task What_a_stale_cache_began_the_origin_does_not_end_without_a_digest(int days, CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.HasDigests = federation.Cache.HasDigests = false;
+        federation.Origin.Store(Path, Old, Then);
+        await client.GetAsync(Path, "first", cancellationToken); // into the cache
+        federation.Origin.Store(Path, New, Then.AddDays(days));
+        await InterruptAsync(federation, client, federation.Cache, cancellationToken);
+
+        await client.GetAsync(Path, "a.bin", cancellationToken, new TransferOptions { DirectRead = true });
+
+        await Assert.That(Bytes.AreIn(client.File("a.bin"), Old) || Bytes.AreIn(client.File("a.bin"), New)).IsTrue();
+    }
+
+    [Test]
     public async Task Two_versions_are_never_mixed_without_a_digest_over_two_runs(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
@@ -220,11 +238,27 @@ public sealed class DownloadTrustTests
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
         federation.Origin.Store(Path, Old, Then);
+        federation.Namespaces.Set(new FederationNamespace("/public") { Servers = [new Uri(federation.Cache.Url), new Uri(federation.Origin.Url)] });
         federation.Cache.HasDigests = false;
+        // The download is not digested by MD5, so that the mixture is found in the file alone.
+        federation.Origin.Faults.Add("HEAD", Path, FaultAction.Header("Digest", "md5=" + Convert.ToBase64String(Checksum.OfFile(federation.Origin.FileOf(Path), ChecksumAlgorithm.Md5, cancellationToken))));
         federation.Cache.Faults.Add("GET", Path, FaultAction.FlipByte(5));
-        federation.Cache.Faults.Add("GET", Path, FaultAction.CutAfter(3_000_000, Ending.Reset), times: 1);
+        federation.Cache.Faults.Add("GET", Path, FaultAction.CutAfter(4_000_000, Ending.Reset));
+        Gate? gate = null;
+        federation.Cache.Faults.Add("GET", Path, (request, next, token) => FaultAction.Hold(gate = new Gate(3_000_000))(request, next, token));
 
-        TransferResult result = await client.GetAsync(Path, "a.bin", cancellationToken);
+        // Each time that it begins, the part is noted before the cache gives up.
+        Task<TransferResult> download = client.GetAsync(Path, "a.bin", cancellationToken);
+        await Expect.UntilAsync(() =>
+        {
+            if (client.HasNoted)
+            {
+                gate?.Open();
+            }
+
+            return download.IsCompleted;
+        }, cancellationToken);
+        TransferResult result = await download;
 
         await Assert.That(result.Server).IsEqualTo(federation.Origin.Host);
         await Assert.That(Bytes.AreIn(client.File("a.bin"), Old)).IsTrue();
@@ -302,8 +336,8 @@ public sealed class DownloadTrustTests
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
-        federation.Origin.Store(Path, Old, Then);
-        federation.Cache.Faults.Add("GET", Path, FaultAction.CutAfter(2_500_000, Ending.Close));
+        federation.Origin.Store(Path, Bytes.Random(12_000_000), Then);
+        federation.Cache.Faults.Add("GET", Path, FaultAction.CutAfter(6_000_000, Ending.Close));
         federation.Cache.Faults.Add(new Fault(r => r.Method == "GET" && r.Headers["Range"] is not null, FaultAction.Answer(416)));
 
         await Expect.FailureAsync(client.GetAsync(Path, "a.bin", cancellationToken));

@@ -85,8 +85,8 @@ public sealed class TreeDownloadTests
         using TestClient client = new(federation);
         byte[] large = Bytes.Random(3_000_000);
         federation.Origin.HasDigests = false;
-        federation.Origin.Store("/public/tree/log", Content);
-        federation.Origin.Store("/public/tree/large", large[..2_000_000]);
+        federation.Origin.Store("/public/tree/log", Content, DateTimeOffset.UnixEpoch);
+        federation.Origin.Store("/public/tree/large", large[..2_000_000], DateTimeOffset.UnixEpoch);
         TreeListener grows = new() { Begins = (item, _) => federation.Origin.Store("/public/tree/" + item.Path, item.Path == "log" ? Bytes.Random(5000) : large) };
 
         TreeResult result = await client.GetTreeAsync("/public/tree", "got", cancellationToken, listener: grows);

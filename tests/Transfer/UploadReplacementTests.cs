@@ -100,11 +100,11 @@ public sealed class UploadReplacementTests
     {
         await using TestFederation federation = await StartAsync("pelican");
         using TestClient client = new(federation);
-        client.Write("a.bin", Large);
-        federation.Origin.Faults.Add("PUT", Path, (_, _, _) =>
+        client.Write("a.bin", Bytes.Random(20_000_000));
+        federation.Origin.Faults.Add("PUT", Path, async (request, next, token) =>
         {
             federation.Origin.Store(Path, Theirs);
-            return Task.FromResult(new Reply(507, "full") { Close = true });
+            return await FaultAction.RefuseLate(507, "full")(request, next, token);
         });
 
         PelicanException error = await Expect.FailureAsync(client.PutAsync("a.bin", Path, cancellationToken));

@@ -71,7 +71,7 @@ public sealed class UploadTrustTests
         client.Write("a.bin", Large[..size]);
         federation.Origin.Faults.Add("PUT", Path, FaultAction.AnswerAfterBody(307, "", ("Location", federation.Origin.DataUrl + Path)), times: 1);
 
-        TransferResult result = await client.PutAsync("a.bin", Path, cancellationToken);
+        TransferResult result = await client.PutAsync("a.bin", Path, cancellationToken, new TransferOptions { Algorithm = ChecksumAlgorithm.Crc32c });
 
         await Assert.That(result.Verification).IsEqualTo(Verification.Verified);
         await Assert.That(federation.Origin.Load(Path).AsSpan().SequenceEqual(Large.AsSpan(0, size))).IsTrue();
@@ -116,7 +116,7 @@ public sealed class UploadTrustTests
         await using TestFederation federation = await StartAsync("pelican");
         using TestClient client = new(federation);
         client.Write("a.bin", Bytes.Random(20_000_000));
-        federation.Origin.Faults.Add("PUT", Path, (_, _, _) => Task.FromResult(new Reply(status, "no") { Close = true }));
+        federation.Origin.Faults.Add("PUT", Path, FaultAction.RefuseLate(status, "no"));
 
         PelicanException error = await Expect.FailureAsync(client.PutAsync("a.bin", Path, cancellationToken));
 
