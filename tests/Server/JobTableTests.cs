@@ -191,7 +191,7 @@ public sealed class JobTableTests
         Gate gate = new(100_000);
         server.Federation.Origin.Faults.Add("PUT", "/demo/a", FaultAction.HoldUpload(gate));
         (_, JsonElement made, _) = await server.SendAsync(
-            "POST", "/jobs", $$"""{"transfers":[{{server.Put("a", "/demo/a")}}],"options":{"overwrite":true}}""", cancellationToken);
+            "POST", "/jobs", $$"""{"transfers":[{{server.Put("a", "/demo/a")}}],"options":{"overwrite":true} }""", cancellationToken);
         string id = made.GetProperty("job_id").GetString()!;
         await gate.Blocked.WaitAsync(cancellationToken);
 
