@@ -64,6 +64,8 @@ internal static class Faults
             _ when socket is SocketError.ConnectionRefused => Setup($"{server} refused the connection"),
             _ when socket is SocketError.TimedOut => Setup($"connecting to {server} took too long"),
             _ when socket is SocketError.NetworkUnreachable or SocketError.HostUnreachable => Setup($"there is no route to {server}"),
+            _ when socket is SocketError.TooManyOpenSockets => new PelicanException(Errors.ConnectionSetup,
+                $"no connection to {server}: this process has too many files open", "Raise the limit: ulimit -n 1024", exception),
             _ when kind is HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError => Setup($"no connection to {server}: {Clean(Deepest(exception).Message)}"),
             _ when socket is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted =>
                 new PelicanException(Errors.ConnectionReset, $"{server} broke the connection", inner: exception),
@@ -113,7 +115,10 @@ internal static class Faults
                 new PelicanException(Errors.Authorization, $"{server} refused access to '{what}' ({said})"),
             HttpStatusCode.TooManyRequests => Throttled(response, text, server),
             HttpStatusCode.GatewayTimeout => new PelicanException(Errors.TimedOut,
-                $"{server} timed out waiting for the origin of '{what}' ({said})"),
+                $"{server} timed out waiting for the origin of '{what}' ({said})")
+            {
+                RetryAfter = RetryAfterOf(response),
+            },
             HttpStatusCode.InsufficientStorage => new PelicanException(Errors.ServerFull,
                 $"{server} has no space left for '{what}' ({said})", "Tell whoever runs the origin, or free space there."),
             HttpStatusCode.Conflict or HttpStatusCode.MethodNotAllowed when text.Contains("is a directory", StringComparison.Ordinal) =>

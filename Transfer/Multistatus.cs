@@ -135,9 +135,13 @@ internal static class Multistatus
             : found.Entry with { Href = PathOf(href), IsKindTold = IsKindTold(found.Entry, found.Signs) };
     }
 
-    // A length alone is an object's, unless XRootD says it of a collection.
-    private static bool IsKindTold(MultistatusEntry entry, KindSigns signs) =>
-        (signs & (KindSigns.Type | KindSigns.NoCollection)) != 0 || (signs == KindSigns.None && entry.Size is not null);
+    // A length alone is an object's, unless XRootD says it of a collection; what contradicts itself tells nothing.
+    private static bool IsKindTold(MultistatusEntry entry, KindSigns signs) => entry.IsCollection || signs switch
+    {
+        KindSigns.None => entry.Size is not null,
+        KindSigns.PerhapsCollection or (KindSigns.Type | KindSigns.PerhapsCollection) => false,
+        _ => true,
+    };
 
     private static async Task<(MultistatusEntry Entry, KindSigns Signs)> PropertyAsync(XmlReader reader, (MultistatusEntry Entry, KindSigns Signs) told)
     {

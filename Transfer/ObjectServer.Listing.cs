@@ -62,16 +62,18 @@ internal sealed partial class ObjectServer
         }
 
         List<ObjectInfo> children = [];
+        HashSet<string> names = new(StringComparer.Ordinal);
         ObjectInfo? self = null;
         await foreach ((ObjectInfo info, bool isSelf) in EntriesAsync(response, cancellationToken))
         {
-            if (!isSelf)
-            {
-                children.Add(info);
-            }
-            else
+            if (isSelf)
             {
                 self ??= info;
+            }
+            else if (names.Add(info.Path))
+            {
+                // What is listed twice is there once.
+                children.Add(info);
             }
         }
 

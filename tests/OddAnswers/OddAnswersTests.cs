@@ -41,7 +41,7 @@ public sealed class OddAnswersTests
 
         string story = string.Create(CultureInfo.InvariantCulture, $"seed {_seed}: {_odd} odd answers in {_cases} cases, the slowest {_slowest.Seed} in {_slowest.Time.TotalSeconds:f1} s; ")
             + string.Join(", ", _ends.OrderBy(end => end.Key).Select(end => $"{end.Key} {end.Value.Done} of {end.Value.All}"));
-        Console.WriteLine(story);
+        Console.WriteLine(string.Join('\n', _wrong.Append(story)));
         Console.WriteLine(string.Join(", ", _kinds.OrderBy(kind => kind.Key).Select(kind => $"{kind.Key} {kind.Value}")));
         await Assert.That(_wrong).IsEmpty().Because(story);
         await Assert.That(_ends.Values.All(end => end.Done > 0 || end.All < 200 || _count < 1000)).IsTrue().Because("every operation succeeds now and then: " + story);

@@ -233,11 +233,15 @@ internal sealed class OddCase
     private async Task PutTreeOntoAsync(TestClient client, CancellationToken cancellationToken)
     {
         Own(client, "d/1", "t/1");
-        client.Write("d/x", Some());
-        client.Write("d/sub/y z", Some());
+        byte[] x = Some(), yz = Some();
+        client.Write("d/x", x);
+        client.Write("d/sub/y z", yz);
         Own(client, "d/sub/2", "t/sub/2");
         Judge(await client.PutTreeAsync("d", _top + "/t", cancellationToken, new TransferOptions { KeepEqual = true }));
-        _wrong.Add("put -r says that it has stored what is there already");
+        if (!x.SequenceEqual(_first["t/x"]) || !yz.SequenceEqual(_first["t/sub/y z"]))
+        {
+            _wrong.Add("put -r says that it has stored what is there already");
+        }
     }
 
     private async Task DeleteAsync(TestClient client, CancellationToken cancellationToken)

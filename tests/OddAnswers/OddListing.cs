@@ -35,7 +35,7 @@ internal static class OddListing
         (xml, random) => Lose(xml, "getlastmodified", random),
         (xml, random) => Each(xml, "getcontentlength", random, length => length.Value = OddReply.Some(random, $" {length.Value}\n", "00" + length.Value, length.Value + ".0", "", "1,000", "-1")),
         (xml, random) => Each(xml, "getlastmodified", random, date => date.Value = OddReply.OddDate(random, date.Value)),
-        (xml, random) => Each(xml, "status", random, status => status.Value = OddReply.Some(random, "HTTP/1.1 200", "HTTP/1.0 200 Fine", "HTTP/2 200", " HTTP/1.1 200 OK ")),
+        (xml, random) => Each(xml, "status", random, status => status.Value = status.Value.Contains("200", StringComparison.Ordinal) ? OddReply.Some(random, "HTTP/1.1 200", "HTTP/1.0 200 Fine", "HTTP/2 200", " HTTP/1.1 200 OK ") : status.Value),
         (xml, random) => Each(xml, "propstat", random, propstat => propstat.AddBeforeSelf(Missing("quota-used-bytes"))),
         (xml, random) => Each(xml, "propstat", random, propstat => propstat.AddAfterSelf(Missing("getcontentlength"))),
         (xml, random) => Each(xml, "propstat", random, propstat => propstat.Element(Dav + "status")!.Value = OddReply.Some(random, "HTTP/1.1 403 Forbidden", "HTTP/1.1 500 Oops")),

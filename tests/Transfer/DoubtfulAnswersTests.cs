@@ -28,6 +28,28 @@ public sealed class DoubtfulAnswersTests
     }
 
     [Test]
+    public async Task What_is_listed_twice_is_there_once(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        federation.Origin.Store("/public/t/a", [1]);
+        federation.Origin.Store("/public/t/sub/b", [2]);
+        federation.Origin.Faults.Add(new Fault(request => request.Method == "PROPFIND", FaultAction.Spoil((_, reply) =>
+        {
+            using StreamReader body = new(reply.Body);
+            string listing = body.ReadToEndAsync().GetAwaiter().GetResult();
+            int first = listing.IndexOf("<D:response", StringComparison.Ordinal), end = listing.LastIndexOf("</D:multistatus>", StringComparison.Ordinal);
+            reply.SetBody(System.Text.Encoding.UTF8.GetBytes(listing.Insert(end, listing[first..end])));
+        })));
+
+        IReadOnlyList<ObjectInfo> listed = await client.ListAsync("/public/t", cancellationToken);
+        TreeResult tree = await client.GetTreeAsync("/public/t", "t", cancellationToken);
+
+        await Assert.That(listed.Select(info => info.Name)).IsEquivalentTo(["a", "sub"]);
+        await Assert.That((tree.Objects, tree.Failed)).IsEqualTo((2, 0));
+    }
+
+    [Test]
     [Arguments(303)]
     [Arguments(307)]
     public async Task Who_reads_follows(int status, CancellationToken cancellationToken)

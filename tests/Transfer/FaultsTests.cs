@@ -73,6 +73,7 @@ public sealed class FaultsTests
         ("Contact.ConnectionSetup", "too long", false, Request(HttpRequestError.ConnectionError, Socket(SocketError.TimedOut))),
         ("Contact.ConnectionSetup", "no route", false, Request(HttpRequestError.ConnectionError, Socket(SocketError.NetworkUnreachable))),
         ("Contact.ConnectionSetup", "no route", false, Request(HttpRequestError.ConnectionError, Socket(SocketError.HostUnreachable))),
+        ("Contact.ConnectionSetup", "too many files open", false, Request(HttpRequestError.ConnectionError, Socket(SocketError.TooManyOpenSockets))),
         ("Contact.ConnectionSetup", "proxy", false, Request(HttpRequestError.ProxyTunnelError, null)),
         ("Contact.ConnectionSetup", "alert", false, Request(HttpRequestError.SecureConnectionError,
             new AuthenticationException("see inner", new IOException("alert\nhandshake failure")))),

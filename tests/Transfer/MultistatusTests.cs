@@ -254,6 +254,7 @@ public sealed class MultistatusTests
     [Arguments("<D:getcontentlength>4096</D:getcontentlength>", true)]
     [Arguments("<D:getcontentlength>4096</D:getcontentlength><D:iscollection>0</D:iscollection><D:iscollection>1</D:iscollection>", true)]
     [Arguments("<D:getcontentlength>4096</D:getcontentlength><D:iscollection>1</D:iscollection>", false)]
+    [Arguments("<D:getcontentlength>4096</D:getcontentlength><D:resourcetype/><D:iscollection>1</D:iscollection>", false)]
     [Arguments("<D:getlastmodified>Mon, 23 Nov 2026 23:47:39 GMT</D:getlastmodified>", false)]
     public async Task Whether_it_is_an_object_is_told_or_not(string properties, bool told)
     {

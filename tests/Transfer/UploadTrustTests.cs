@@ -61,6 +61,27 @@ public sealed class UploadTrustTests
     }
 
     [Test]
+    public async Task A_wrong_length_of_what_may_not_be_looked_at_is_no_success(CancellationToken cancellationToken)
+    {
+        await using TestFederation federation = await TestFederation.StartAsync();
+        using TestClient client = new(federation);
+        client.Write("a.bin", Small);
+        federation.Origin.HasDigests = false;
+        federation.Origin.Faults.Add("PUT", Path, async (_, next, _) =>
+        {
+            Reply taken = await next();
+            federation.Origin.Store(Path, Small[..25_000]);
+            federation.Origin.Faults.Add("PROPFIND", Path, FaultAction.Answer(403, "no"));
+            return taken;
+        });
+
+        PelicanException error = await Expect.FailureAsync(client.PutAsync("a.bin", Path, cancellationToken));
+
+        await Assert.That(error.Message).Contains("has 25000 bytes").And.Contains("it was left as it is");
+        await Assert.That(federation.Origin.Requests.Any(r => r.Method == "DELETE")).IsFalse();
+    }
+
+    [Test]
     [Arguments(50_000)]
     [Arguments(70_000)]
     [Arguments(Announced)]
