@@ -49,8 +49,8 @@ internal readonly record struct ObjectPath
         || (Encoded.Length > prefix.Encoded.Length && Encoded.StartsWith(prefix.Encoded, StringComparison.Ordinal)
             && Encoded[prefix.Encoded.Length] == '/');
 
-    /// <inheritdoc/>
-    public override string ToString() => Decoded;
+    /// <summary>For messages: decoded, unless a line would not hold that.</summary>
+    public override string ToString() => Decoded is var text && text.Any(char.IsControl) ? Encoded : text;
 
     private static ObjectPath Normalise(byte[] bytes, string asGiven)
     {

@@ -128,7 +128,7 @@ internal static class OddListing
     {
         XElement copy = new(Entries(xml).First());
         XElement href = copy.Element(Dav + "href")!;
-        href.Value = href.Value.TrimEnd('/') + "/./";
+        href.Value = href.Value.Trim().TrimEnd('/') + "/./";
         return copy;
     }
 

@@ -42,6 +42,14 @@ public sealed class ObjectPathTests
     }
 
     [Test]
+    [Arguments("/a b/☃", "/a b/☃")]
+    [Arguments("/a b/\n", "/a%20b/%0A")]
+    public async Task In_messages_it_is_one_line(string plain, string shown)
+    {
+        await Assert.That(ObjectPath.FromPlain(plain).ToString()).IsEqualTo(shown);
+    }
+
+    [Test]
     public async Task A_letter_in_two_compositions_is_two_names()
     {
         await Assert.That(ObjectPath.FromPlain("/\u00e5")).IsNotEqualTo(ObjectPath.FromPlain("/a\u030a"));
