@@ -6,6 +6,7 @@
 # submit, loop, status, list, memory. What they are: docs/performance.md. With --against, another executable of pelican is
 # measured beside this one, an older one for example.
 set -euo pipefail
+export BENCH_FROM=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 case ${1-} in

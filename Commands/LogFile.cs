@@ -21,7 +21,7 @@ internal sealed class LogFile : ILoggerProvider
     private readonly Lock _lock = new();
     private readonly bool _hasStandardStreams;
     private SafeFileHandle _file;
-    private bool _isTold;
+    private bool _lacksLines;
 
     /// <summary>Opens it.</summary>
     /// <param name="path">Absolute; created if it is not there, in a directory that is.</param>
@@ -38,7 +38,7 @@ internal sealed class LogFile : ILoggerProvider
     /// <summary>Bytes after which the file is put aside as <c>….1</c>, over the one before; null for never.</summary>
     public long? MostBytes { get; init; }
 
-    /// <summary>Told once, when a line could not be written.</summary>
+    /// <summary>Told when lines could not be written, once until some can.</summary>
     public Action<string> Loses { get; init; } = _ => { };
 
     /// <inheritdoc/>
@@ -85,8 +85,14 @@ internal sealed class LogFile : ILoggerProvider
 
     private void Write(string text)
     {
+        string? lost = null;
         lock (_lock)
         {
+            if (_file.IsClosed)
+            {
+                return;
+            }
+
             try
             {
                 if (MostBytes is not null)
@@ -94,17 +100,25 @@ internal sealed class LogFile : ILoggerProvider
                     Follow();
                 }
 
-                new ConsoleStream((int)_file.DangerousGetHandle(), _stop).Write(Encoding.UTF8.GetBytes(text));
+                string all = _lacksLines ? _line(LogLevel.Warning, nameof(LogFile), "Lines are missing here: they could not be written.", null) + text : text;
+                new ConsoleStream((int)_file.DangerousGetHandle(), _stop).Write(Encoding.UTF8.GetBytes(all));
+                _lacksLines = false;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException or OperationCanceledException)
+            catch (OperationCanceledException)
+            {
+                // Whoever was to read it does not.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or PelicanException)
             {
                 // A full disk must not stop the transfer that the log only tells about.
-                if (!_isTold)
-                {
-                    _isTold = true;
-                    Loses($"The log file '{_path}' lacks lines: {e.Message}");
-                }
+                lost = _lacksLines || _hasStandardStreams ? null : e.Message;
+                _lacksLines = true;
             }
+        }
+
+        if (lost is not null)
+        {
+            Loses($"The log file '{_path}' lacks lines: {lost}");
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
         if (file is not null)
         {
             LogLevel least = level < LogLevel.Information ? level : LogLevel.Information;
-            return new LoggerFactory([new LogFile(file, Line, stop) { Loses = messages.Warning }, new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
+            return new LoggerFactory([new LogFile(file, Line, stop) { Loses = text => new Warnings(messages, level).Tell(text) }, new Warnings(messages, level)], new LoggerFilterOptions { MinLevel = least });
         }
 
         return level < LogLevel.Warning
@@ -81,6 +81,14 @@ internal sealed class LogSink(ConsoleMessages messages, Redactor redactor, TimeP
             if (IsEnabled(logLevel))
             {
                 messages.Warning(formatter(state, exception));
+            }
+        }
+
+        public void Tell(string text)
+        {
+            if (IsEnabled(LogLevel.Warning))
+            {
+                messages.Warning(text);
             }
         }
 

@@ -314,7 +314,7 @@ internal sealed class Director(HttpStack http, ClientSettings settings, TimeProv
         catch (PelicanException e) when (e.Row == Errors.ConnectionSetup || e.Row == Errors.ConnectionReset || e.Row == Errors.Protocol)
         {
             throw new PelicanException(Errors.Director, $"the director cannot be reached: {e.Message}",
-                "This is a fault of the federation or of the network, not of your request: try again later.", e)
+                e.NextStep ?? "This is a fault of the federation or of the network, not of your request: try again later.", e)
             {
                 Retryable = e.Retryable,
             };

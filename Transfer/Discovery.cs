@@ -122,7 +122,7 @@ internal sealed class Discovery(HttpStack http, ClientSettings settings, TimePro
             // There is no such host: that is no matter of time.
             bool unknown = Faults.SocketErrorOf(e) is SocketError.HostNotFound or SocketError.NoData;
             throw new PelicanException(unknown ? Errors.Resolution : Errors.ResolutionConnection,
-                $"the federation {discovery.Authority} cannot be reached: {e.Message}", "Check the host in the URL and the network.", e)
+                $"the federation {discovery.Authority} cannot be reached: {e.Message}", e.NextStep ?? "Check the host in the URL and the network.", e)
             {
                 Retryable = !unknown && e.Retryable,
             };

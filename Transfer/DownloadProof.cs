@@ -42,7 +42,7 @@ internal sealed class DownloadProof(DownloadTarget target, Crc32cChecksum digest
         {
             // Nothing but PROPFIND tells a collection from an object, and a size from no size. That no size was told looks like
             // none in a listing.
-            bool listed = source.Listed is { Info.Size: > 0 and <= DigestTurns.Small and var expected } && expected == target.Length;
+            bool listed = source.ListedAsYet is { Info.Size: > 0 and <= DigestTurns.Small and var expected } && expected == target.Length;
             info = listed ? source.Listed!.Value.Info : await DownloadSource.TryStatAsync(server, cancellationToken);
             if (info is { IsCollection: true })
             {

@@ -17,9 +17,13 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
     private DateTimeOffset? _sent;
     private string? _tag;
     private long? _length;
+    private bool _isListingDoubted;
 
     /// <summary>What a listing said of the object, and which server made it (host and port); null when there was none.</summary>
-    public (ObjectInfo Info, string Server)? Listed { get; set; }
+    public (ObjectInfo Info, string Server)? Listed { get; init; }
+
+    /// <summary>The same, as long as nothing that came was wrong: then what it says may be.</summary>
+    public (ObjectInfo Info, string Server)? ListedAsYet => _isListingDoubted ? null : Listed;
 
     /// <summary>The object at its origin; null where that is not known.</summary>
     public ObjectServer? Origin { get; set; }
@@ -71,7 +75,7 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
     /// <exception cref="PelicanException">It is a collection, or not what the server itself says of it.</exception>
     public async Task LearnAsync(ObjectServer server, CancellationToken cancellationToken)
     {
-        ObjectInfo? original = Listed is { Info.Size: > 0 } known && known.Server == Origin?.Name && known.Info.Size == (_length ?? known.Info.Size)
+        ObjectInfo? original = ListedAsYet is { Info.Size: > 0 } known && known.Server == Origin?.Name && known.Info.Size == (_length ?? known.Info.Size)
             ? known.Info
             : Origin is { } origin ? await TryStatAsync(origin, cancellationToken) : null;
         ObjectInfo? own = IsOrigin(server) ? original
@@ -185,8 +189,7 @@ internal sealed class DownloadSource(DownloadTarget target, TransferProgress pro
     public void Forget()
     {
         _senders.Clear();
-        // What it said may be what was wrong.
-        Listed = null;
+        _isListingDoubted = true;
         IsContinued = DiffersFromOrigin = false;
         (_length, _sent, _tag, Age, Size) = (null, null, null, null, null);
     }

@@ -65,7 +65,7 @@ internal static class Faults
             _ when socket is SocketError.TimedOut => Setup($"connecting to {server} took too long"),
             _ when socket is SocketError.NetworkUnreachable or SocketError.HostUnreachable => Setup($"there is no route to {server}"),
             _ when socket is SocketError.TooManyOpenSockets => new PelicanException(Errors.ConnectionSetup,
-                $"no connection to {server}: this process has too many files open", "Raise the limit: ulimit -n 1024", exception),
+                $"no connection to {server}: this process has too many files open", "'ulimit -n' shows the limit of this shell.", exception),
             _ when kind is HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError => Setup($"no connection to {server}: {Clean(Deepest(exception).Message)}"),
             _ when socket is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted =>
                 new PelicanException(Errors.ConnectionReset, $"{server} broke the connection", inner: exception),

@@ -62,7 +62,7 @@ internal sealed partial class ObjectServer
         }
 
         List<ObjectInfo> children = [];
-        HashSet<string> names = new(StringComparer.Ordinal);
+        HashSet<ObjectInfo> seen = [];
         ObjectInfo? self = null;
         await foreach ((ObjectInfo info, bool isSelf) in EntriesAsync(response, cancellationToken))
         {
@@ -70,9 +70,9 @@ internal sealed partial class ObjectServer
             {
                 self ??= info;
             }
-            else if (names.Add(info.Path))
+            else if (seen.Add(info) || info.Path.Contains('\uFFFD', StringComparison.Ordinal))
             {
-                // What is listed twice is there once.
+                // What is listed twice in the same words is there once; two names of other bytes may read alike.
                 children.Add(info);
             }
         }

@@ -17,7 +17,7 @@ internal sealed partial class ObjectServer
     {
         for (int attempt = 1; ; attempt++)
         {
-            PelicanException failure;
+            PelicanException? failure = null;
             try
             {
                 HttpResponseMessage response = await SendAsync(method, prepare, settings.ResponseHeaderTimeout, cancellationToken);
@@ -26,8 +26,11 @@ internal sealed partial class ObjectServer
                     return (response, attempt == 1);
                 }
 
-                failure = await Faults.FromStatusAsync(response, path, Name, cancellationToken);
-                response.Dispose();
+                using (response)
+                {
+                    // Its text is for those who will wait for long.
+                    failure = Faults.RetryAfterOf(response) > Retries.Long ? await Faults.FromStatusAsync(response, path, Name, cancellationToken) : null;
+                }
             }
             catch (PelicanException e) when (e.Row == Errors.ConnectionReset && attempt < Tries)
             {

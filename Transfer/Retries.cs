@@ -10,7 +10,8 @@ namespace Pelican.Transfer;
 /// <param name="log">Where a long wait is told.</param>
 internal sealed partial class Retries(ClientSettings settings, TimeProvider clock, Random random, ILogger log)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(5);
+    /// <summary>What may be waited for without a word.</summary>
+    public static readonly TimeSpan Long = TimeSpan.FromSeconds(5);
 
     /// <summary>Waits as <see cref="Backoff.Delay"/> says.</summary>
     /// <param name="attempt">Attempts made so far, from 1.</param>
@@ -19,8 +20,11 @@ internal sealed partial class Retries(ClientSettings settings, TimeProvider cloc
     public async Task WaitAsync(int attempt, PelicanException? failure, CancellationToken cancellationToken)
     {
         TimeSpan wait = Backoff.Delay(attempt, settings.RetryDelay, failure?.RetryAfter, random);
-        if (wait >= Long)
+        if (wait > Long)
         {
+            // Not at once: some questions are asked beside a transfer, and are dropped when it ends.
+            await Task.Delay(Long, clock, cancellationToken);
+            wait -= Long;
             Log.Waits(log, wait.TotalSeconds.ToString("0", CultureInfo.InvariantCulture), failure?.Message ?? "the last attempt failed");
         }
 

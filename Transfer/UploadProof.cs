@@ -87,7 +87,7 @@ internal sealed class UploadProof(TransferOptions options)
         }
         catch (PelicanException e) when (e.Row == Errors.Authorization || e.Row == Errors.TokenNotFound)
         {
-            return size is null ? "the token may not read it there (storage.read)"
+            return size is null || verdict.Verification != Verification.Unverified ? "the token may not read it there (storage.read)"
                 : throw new PelicanException(Unconfirmed, $"{server.Name} has {size} bytes of '{server.Path}' after {length} were sent, as it said once, and may not be asked again");
         }
 

@@ -49,22 +49,24 @@ public sealed class BackoffTests
     }
 
     [Test]
-    [Arguments(60, "Warning: Trying again in 60 s: the server is tired")]
-    [Arguments(5, "Warning: Trying again in 5 s: the server is tired")]
-    [Arguments(4, null)]
-    public async Task A_long_wait_is_told(int asked, string? told)
+    [Arguments(60, "Warning: Trying again in 55 s: the server is tired")]
+    [Arguments(6, "Warning: Trying again in 1 s: the server is tired")]
+    [Arguments(5, null)]
+    public async Task A_long_wait_is_told_when_it_has_lasted_a_while(int asked, string? told)
     {
         FakeTimeProvider clock = new();
         LogLines log = new();
         Retries retries = new(new ClientSettings { RetryDelay = Half }, clock, new Chance(0.5), log);
 
         Task wait = retries.WaitAsync(1, new PelicanException(Errors.Overloaded, "the server is tired") { RetryAfter = TimeSpan.FromSeconds(asked) }, CancellationToken.None);
-        clock.Advance(TimeSpan.FromSeconds(asked - 0.1));
-        bool waits = !wait.IsCompleted;
+        clock.Advance(TimeSpan.FromSeconds(4.9));
+        bool isTold = log.All.Count > 0;
         clock.Advance(TimeSpan.FromSeconds(0.1));
+        bool waits = asked == 5 || !wait.IsCompleted;
+        clock.Advance(TimeSpan.FromSeconds(asked - 5));
         await wait;
 
-        await Assert.That(waits).IsTrue();
+        await Assert.That((isTold, waits)).IsEqualTo((false, true));
         await Assert.That(log.All).IsEquivalentTo(told is null ? Array.Empty<string>() : [told]);
     }
 

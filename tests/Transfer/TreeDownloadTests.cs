@@ -314,13 +314,13 @@ public sealed class TreeDownloadTests
     }
 
     [Test]
-    public async Task A_name_listed_twice_is_not_moved(CancellationToken cancellationToken)
+    public async Task A_name_listed_twice_for_two_things_is_not_moved(CancellationToken cancellationToken)
     {
         await using TestFederation federation = await TestFederation.StartAsync();
         using TestClient client = new(federation);
         federation.Origin.Store("/public/tree/a", "1");
         federation.Origin.Store("/public/tree/b", "1");
-        List(federation, "/public/tree", "/public/tree/a", "/public/tree/b", "/public/tree/a");
+        List(federation, "/public/tree", "/public/tree/a", "/public/tree/b", "/public/tree/a/");
 
         TreeResult result = await client.GetTreeAsync("/public/tree", "got", cancellationToken);
 

@@ -97,15 +97,22 @@ def print_machine(servers):
     print("; ".join(versions))
 
 
+def absolute(path):
+    """A path as the caller meant it, before bench.sh changed the directory."""
+    return os.path.abspath(os.path.join(os.environ.get("BENCH_FROM", "."), path))
+
+
 def main():
     parser = argparse.ArgumentParser(prog="bench.sh")
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows: " + ", ".join(ROWS))
     parser.add_argument("--suite", default=os.environ.get("PELICAN_XROOTD_SUITE", "bookworm"))
     parser.add_argument("--rounds", type=int, help="instead of each row's own number, or of 5")
-    parser.add_argument("--against", metavar="EXECUTABLE", help="another executable of pelican, measured beside this one")
-    parser.add_argument("--directory", default="/var/tmp", help="where all files are; /dev/shm is memory on most machines")
+    parser.add_argument("--against", metavar="EXECUTABLE", type=absolute, help="another executable of pelican, measured beside this one")
+    parser.add_argument("--directory", default="/var/tmp", type=absolute, help="where all files are; /dev/shm is memory on most machines")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in ROWS]
+    if arguments.against and not os.access(arguments.against, os.X_OK):
+        parser.error("'%s' cannot be run" % arguments.against)
     if unknown or arguments.rounds is not None and arguments.rounds < 1:
         parser.error("no row '%s'; there are %s" % (unknown[0], ", ".join(ROWS)) if unknown else "at least one round")
 
